@@ -1,0 +1,61 @@
+"""Tests need no network and no weights; those that can use real weights take them from $TFSTYLE_WEIGHTS."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+REAL_WEIGHTS = os.environ.pop("TFSTYLE_WEIGHTS", None)
+if REAL_WEIGHTS:
+    REAL_WEIGHTS = str(Path(REAL_WEIGHTS).expanduser().resolve())
+os.environ["TFSTYLE_OFFLINE"] = "1"
+
+import numpy as np  # noqa: E402
+import pytest  # noqa: E402
+from hypothesis import settings  # noqa: E402
+
+settings.register_profile("tfstyle", deadline=None, derandomize=True, max_examples=30)
+settings.load_profile("tfstyle")
+
+
+@pytest.fixture(autouse=True)
+def _own_keras_home(tmp_path_factory, monkeypatch):
+    """No test finds weights that happen to lie in the user's cache."""
+    home = tmp_path_factory.getbasetemp() / "keras-home"
+    home.mkdir(exist_ok=True)
+    monkeypatch.setenv("KERAS_HOME", str(home))
+    monkeypatch.setattr("tfstyle.weights.cache_folders", lambda: [home / "models"])
+
+
+@pytest.fixture
+def real_weights(monkeypatch):
+    """The folder of real weights; the test is skipped where there is none."""
+    if not REAL_WEIGHTS:
+        pytest.skip("needs real weights: set TFSTYLE_WEIGHTS to a folder with vgg19*notop*.h5")
+    monkeypatch.setenv("TFSTYLE_WEIGHTS", REAL_WEIGHTS)
+    return Path(REAL_WEIGHTS)
+
+
+@pytest.fixture(scope="session")
+def vgg():
+    """VGG19 with random weights."""
+    from tfstyle import Backbone
+
+    return Backbone("VGG19", weights="random")
+
+
+@pytest.fixture(scope="session")
+def photo():
+    """A small photograph-like picture: float32 (40, 56, 3)."""
+    from tfstyle import images, samples
+
+    return images.load(samples.content("chelsea"), 56).rgb
+
+
+@pytest.fixture(scope="session")
+def painting():
+    """A small painting: float32 (48, 48, 3)."""
+    from tfstyle import images, samples
+
+    return images.load(samples.style("impasto", 128), 48).rgb

@@ -1,0 +1,65 @@
+"""Neural style transfer in TensorFlow and Keras, faithful to the experiments of the literature.
+
+>>> import tfstyle
+>>> tfstyle.transfer("photo.jpg", "painting.jpg").save("out.png")
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tfstyle.backbones import Backbone as Backbone
+    from tfstyle.callbacks import Preview as Preview, ProgressBar as ProgressBar
+    from tfstyle.canvas import Canvas as Canvas
+    from tfstyle.errors import InputError as InputError
+    from tfstyle.methods import METHODS as METHODS, Method as Method
+    from tfstyle.objective import (
+        ContentTerm as ContentTerm,
+        Objective as Objective,
+        StyleTerm as StyleTerm,
+        Term as Term,
+        TotalVariationTerm as TotalVariationTerm,
+    )
+    from tfstyle.optimizers import LBFGS as LBFGS, ValueRange as ValueRange
+    from tfstyle.painting import Result as Result, transfer as transfer
+    from tfstyle.statistics import (
+        GramMatrix as GramMatrix,
+        MeanAndDeviation as MeanAndDeviation,
+        Statistic as Statistic,
+    )
+
+__version__ = "0.1.0"
+
+# Imported on first use: Keras takes seconds to import, and `tfstyle --help` must not.
+_ROOMS = {
+    "backbones": ("Backbone",),
+    "callbacks": ("Preview", "ProgressBar"),
+    "canvas": ("Canvas",),
+    "errors": ("InputError",),
+    "methods": ("METHODS", "Method"),
+    "objective": ("ContentTerm", "Objective", "StyleTerm", "Term", "TotalVariationTerm"),
+    "optimizers": ("LBFGS", "ValueRange"),
+    "statistics": ("GramMatrix", "MeanAndDeviation", "Statistic"),
+    "painting": ("Result", "transfer"),
+}
+_PLACES = {name: room for room, names in _ROOMS.items() for name in names}
+_MODULES = ("images", "samples", "weights", *_ROOMS)
+
+__all__ = ["__version__", *_PLACES]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PLACES:
+        value = getattr(importlib.import_module(f"tfstyle.{_PLACES[name]}"), name)
+    elif name in _MODULES:
+        value = importlib.import_module(f"tfstyle.{name}")
+    else:
+        raise AttributeError(f"module 'tfstyle' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_PLACES, *_MODULES})

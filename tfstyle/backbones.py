@@ -1,0 +1,380 @@
+"""Any `keras.applications` model as a frozen feature extractor that takes RGB in [0, 1]."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import logging
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import keras
+import numpy as np
+from keras import ops
+
+from tfstyle import weights as weights_room
+from tfstyle.errors import InputError, unknown
+
+log = logging.getLogger("tfstyle")
+
+Tensor = Any
+Pooling = Literal["max", "avg"]
+
+
+@dataclass(frozen=True)
+class _Defaults:
+    """Layers that serve a backbone when none are asked for."""
+
+    content: str
+    style: tuple[str, ...]
+
+
+# VGG: section 3 of Gatys et al. 2016; Keras fuses the ReLU, so that `block4_conv2` is relu4_2. The others are
+# chosen: one layer a stride from 2 to 16 (as in VGG's blocks), within what InceptionV3's and ResNet50's
+# middles can see; nobody has published layers for them.
+_VGG = _Defaults("block4_conv2", tuple(f"block{block}_conv1" for block in range(1, 6)))
+_DEFAULTS = {
+    "VGG16": _VGG,
+    "VGG19": _VGG,
+    "InceptionV3": _Defaults("mixed2", ("activation", "activation_2", "activation_4", "mixed2", "mixed6")),
+    "ResNet50": _Defaults(
+        "conv3_block4_out", ("conv1_relu", "conv2_block3_out", "conv3_block4_out", "conv4_block6_out")
+    ),
+    "NASNetMobile": _Defaults(
+        "normal_concat_3", ("stem_bn1", "reduction_concat_stem_1", "normal_concat_3", "normal_concat_8")
+    ),
+    "MobileNetV2": _Defaults(
+        "block_6_expand_relu",
+        ("Conv1_relu", "block_3_expand_relu", "block_6_expand_relu", "block_13_expand_relu"),
+    ),
+}
+_MINIMUM_SIDES = {"InceptionV3": 75, "InceptionResNetV2": 75, "Xception": 71}  # as Keras demands
+_MINIMUM_SIDE = 32
+# NASNet's cells are built for one static size and differ for even and odd ones: pictures are padded to a
+# multiple of 32, for which the structure is that of its native 224 pixels.
+_GRIDS = {"NASNetMobile": (224, 32), "NASNetLarge": (331, 32)}
+
+
+@functools.cache
+def names() -> tuple[str, ...]:
+    """The names of all `keras.applications` models."""
+    return tuple(name for name in dir(keras.applications) if name[0].isupper())
+
+
+class Backbone:
+    """A frozen `keras.applications` network, asked for the features of named layers.
+
+    It takes RGB pictures in [0, 1] and does its own preprocessing; batch normalisation runs in inference
+    mode; what lies above the deepest layer asked for is cut off.
+
+    Layer names are those of a fresh process, in any process and in any order of construction: Keras numbers
+    InceptionV3's layers on and on (`activation_94`, ...), here they always begin with `activation`.
+
+    Args:
+        name: Name of the `keras.applications` model; case doesn't matter.
+        weights: `"imagenet"` (see `tfstyle.weights` for where they are looked for), `"random"` (He
+            initialisation from `seed`, normalised), or the path of a weights file without top.
+        pooling: `"max"` leaves the network as it is, `"avg"` replaces its max pooling by average pooling
+            (section 2 of Gatys et al. 2016: slightly more appealing results).
+        normalize: Whether terms scale each layer's features to a mean activation of 1 on the pictures at
+            hand (Gatys' normalised VGG, generalised). None: for random weights only.
+        seed: Seed of random weights.
+
+    Raises:
+        InputError: Unknown name, no weights, or a file that doesn't fit.
+
+    Examples:
+        >>> vgg = Backbone("VGG19", weights="random")
+        >>> features = vgg(pictures, ["block1_conv1", "block4_conv2"])  # pictures: (batch, height, width, 3)
+        >>> features["block4_conv2"].shape
+        (1, 64, 64, 512)
+    """
+
+    def __init__(
+        self,
+        name: str = "VGG19",
+        weights: str | os.PathLike[str] = "imagenet",
+        pooling: Pooling = "max",
+        normalize: bool | None = None,
+        seed: int = 0,
+    ) -> None:
+        canonical = {known.lower(): known for known in names()}
+        if name.lower() not in canonical:
+            raise unknown("backbone", name, names())
+        if pooling not in ("max", "avg"):
+            raise InputError(f"pooling must be 'max' or 'avg', not {pooling!r}")
+        if keras.config.image_data_format() != "channels_last":
+            raise InputError(
+                "image_data_format is channels_first: tfstyle needs "
+                "keras.config.set_image_data_format('channels_last')"
+            )
+        self.name = canonical[name.lower()]
+        self.weights = os.fspath(weights)
+        self.pooling = pooling
+        self.normalize = self.weights == "random" if normalize is None else normalize
+        self.seed = seed
+        # A missing file is found out before the network is built, which takes seconds.
+        file = None if self.weights == "random" else weights_room.find(self.name, self.weights)
+        self._application = _build(self.name)
+        if file is None:
+            _he_initialize(self._application, seed)
+            self.weights_record: dict[str, Any] = {"name": "random", "source": f"He, seed {seed}"}
+        else:
+            weights_room.load_into(self._application, self.name, file)
+            self.weights_record = file.record()
+        self._layers = _stable_names(self._application)
+        self._extractors: dict[tuple[str, ...], keras.Model] = {}
+
+    @property
+    def layer_names(self) -> tuple[str, ...]:
+        """All layers' names, from the input upwards."""
+        return tuple(self._layers)
+
+    @property
+    def trained(self) -> bool:
+        """Whether the weights are not random."""
+        return self.weights != "random"
+
+    @property
+    def minimum_side(self) -> int:
+        """The shortest side of a picture, in pixels, that the network takes."""
+        return minimum_side(self.name)
+
+    @property
+    def style_layers(self) -> tuple[str, ...]:
+        """The layers whose statistics are the style, when none are named."""
+        return self._defaults.style
+
+    @property
+    def content_layer(self) -> str:
+        """The layer whose features are the content, when none is named."""
+        return self._defaults.content
+
+    @functools.cached_property
+    def _defaults(self) -> _Defaults:
+        return _DEFAULTS.get(self.name) or self._defaults_by_stride()
+
+    def _defaults_by_stride(self) -> _Defaults:
+        """For networks without a table: the last layer at each stride to 16; content is that of stride 8."""
+        side = 256 if self.name not in _GRIDS else _GRIDS[self.name][1] * 8
+        everything = keras.Model(self._application.input, {k: v.output for k, v in self._layers.items()})
+        shapes = {name: output.shape for name, output in everything(keras.Input((side, side, 3))).items()}
+        by_stride: dict[int, str] = {}
+        for name, shape in shapes.items():
+            kind = type(self._layers[name]).__name__
+            features = kind in ("Activation", "ReLU", "Add", "Concatenate", "Conv2D", "Multiply")
+            if features and len(shape) == 4 and shape[1] and side // shape[1] <= 16 and shape[1] > 1:
+                by_stride[round(side / shape[1])] = name
+        strides = sorted(by_stride)
+        middle = max((s for s in strides if s <= 8), default=strides[-1])
+        return _Defaults(by_stride[middle], tuple(by_stride[stride] for stride in strides))
+
+    def extractor(self, layers: Iterable[str]) -> keras.Model:
+        """The network from RGB in [0, 1], `(batch, height, width, 3)`, to `{layer name: features}`.
+
+        Args:
+            layers: Names of layers; each is asked for once, in whatever order.
+
+        Raises:
+            InputError: An unknown layer (the nearest names are suggested), or one whose weights are all zero.
+        """
+        wanted = tuple(sorted(dict.fromkeys(layers), key=str))
+        if wanted not in self._extractors:
+            self._extractors[wanted] = self._cut(wanted)
+        return self._extractors[wanted]
+
+    def _cut(self, wanted: tuple[str, ...]) -> keras.Model:
+        for layer in wanted:
+            if layer not in self._layers:
+                raise unknown(f"layer of {self.name}", layer, self._layers)
+        application = keras.Model(self._application.input, {layer: self._layers[layer].output for layer in wanted})
+        used = {id(layer) for layer in application.layers}
+        for name, layer in self._layers.items():
+            if not (self.trained and id(layer) in used):
+                continue
+            if any(_is_zero(weight) for weight in layer.weights if "kernel" in weight.path):
+                raise InputError(
+                    f"{self.name}: the weights file leaves layer {name} all zero, so {', '.join(wanted)} "
+                    f"can't all be had from it; ask for layers below, or give the complete weights"
+                )
+        pictures = keras.Input((None, None, 3), name="pictures")
+        x = Preprocessing(self.name)(pictures)
+        if self.name in _GRIDS:
+            x = PadToMultiple(_GRIDS[self.name][1])(x)
+        # Running the graph again on an input without a size keeps layers and weights, and swaps the pooling.
+        swap = _average_pooling if self.pooling == "avg" else _same
+        frozen = keras.models.clone_model(application, input_tensors=keras.Input(x.shape[1:]), clone_function=swap)
+        frozen.trainable = False
+        features = frozen(x, training=False)
+        return keras.Model(pictures, features, name=f"{self.name.lower()}_features", trainable=False)
+
+    def __call__(self, pictures: Tensor, layers: Iterable[str] | None = None) -> dict[str, Tensor]:
+        """Features of pictures.
+
+        Args:
+            pictures: `(batch, height, width, 3)`, RGB in [0, 1].
+            layers: Names of layers; the default style and content layers where none are named.
+
+        Raises:
+            InputError: An unknown layer, or pictures smaller than the network takes.
+        """
+        layers = (*self.style_layers, self.content_layer) if layers is None else layers
+        height, width = pictures.shape[1:3]
+        if min(height, width) < self.minimum_side:
+            raise InputError(
+                f"pictures of {width}x{height} pixels are too small for {self.name}, which needs at least "
+                f"{self.minimum_side} a side"
+            )
+        return self.extractor(layers)(pictures, training=False)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {"name": self.name, "weights": self.weights, "pooling": self.pooling,
+                "normalize": self.normalize, "seed": self.seed}  # fmt: skip
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Backbone:
+        """The backbone that `get_config` described."""
+        return cls(**config)
+
+    def __repr__(self) -> str:
+        return f"Backbone({self.name!r}, weights={self.weights!r}, pooling={self.pooling!r})"
+
+
+keras.saving.register_keras_serializable(package="tfstyle")(Backbone)
+
+
+def auto(name: str = "VGG19", seed: int = 0, **options: Any) -> Backbone:
+    """A backbone with ImageNet weights where they can be had, else with random ones; a log line says which.
+
+    Args:
+        name: Name of the `keras.applications` model.
+        seed: Of random weights.
+        **options: As for `Backbone`, for ImageNet weights; random ones take average pooling.
+    """
+    try:
+        backbone = Backbone(name, "imagenet", seed=seed, **options)
+    except weights_room.NotFoundError as error:
+        log.warning("painting with %s and random weights, seed %d, which paint less well: %s", name, seed, error)
+        return Backbone(name, "random", **{**options, "pooling": "avg"}, seed=seed)
+    log.info("painting with %s and ImageNet weights from %s", name, backbone.weights_record["source"])
+    return backbone
+
+
+def minimum_side(name: str) -> int:
+    """The shortest side of a picture, in pixels, that the named network takes."""
+    return _MINIMUM_SIDES.get(name, _MINIMUM_SIDE)
+
+
+@keras.saving.register_keras_serializable(package="tfstyle")
+class Preprocessing(keras.layers.Layer):
+    """RGB in [0, 1] to what a `keras.applications` network was trained on.
+
+    VGG and ResNet50 see BGR in [0, 255] less the mean colour; InceptionV3, NASNet and MobileNet see [-1, 1].
+
+    Args:
+        application: Name of the `keras.applications` model.
+    """
+
+    def __init__(self, application: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.application = application
+        module = importlib.import_module(getattr(keras.applications, application).__module__)
+        self._preprocess = module.preprocess_input
+
+    def call(self, pictures: Tensor) -> Tensor:
+        """Preprocessed pictures, of the same shape."""
+        return self._preprocess(pictures * 255.0, data_format="channels_last")
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """The same shape."""
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "application": self.application}
+
+
+@keras.saving.register_keras_serializable(package="tfstyle")
+class PadToMultiple(keras.layers.Layer):
+    """Pad pictures at the bottom and the right, by reflection, until both sides are multiples.
+
+    Args:
+        multiple: In pixels.
+    """
+
+    def __init__(self, multiple: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.multiple = multiple
+
+    def call(self, pictures: Tensor) -> Tensor:
+        """`(batch, height, width, channels)` to the next multiples."""
+        _, height, width, _ = ops.shape(pictures)
+        bottom, right = -height % self.multiple, -width % self.multiple
+        return ops.pad(pictures, ((0, 0), (0, bottom), (0, right), (0, 0)), mode="reflect")
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """The next multiples, where the size is known."""
+        batch, height, width, channels = input_shape
+        grow = [side if side is None else side + -side % self.multiple for side in (height, width)]
+        return (batch, *grow, channels)
+
+    def compute_output_spec(self, pictures: Tensor) -> Tensor:
+        """The next multiples, where the size is known."""
+        return keras.KerasTensor(self.compute_output_shape(pictures.shape), dtype=pictures.dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "multiple": self.multiple}
+
+
+def _build(name: str) -> keras.Model:
+    side = _GRIDS[name][0] if name in _GRIDS else None
+    return getattr(keras.applications, name)(include_top=False, weights=None, input_shape=(side, side, 3))
+
+
+def _he_initialize(model: keras.Model, seed: int) -> None:
+    """He initialisation of every kernel, each from its own stream, whatever Keras' global seed is."""
+    for index, variable in enumerate(model.weights):
+        kind = variable.path.rpartition("/")[2]
+        if "kernel" in kind:
+            height, width, inputs, outputs = (1, 1, *variable.shape)[-4:]
+            fan_in = height * width * (1 if outputs == 1 else inputs)  # one output: depthwise
+            random = np.random.default_rng([seed, index])
+            variable.assign(random.standard_normal(variable.shape, "float32") * np.sqrt(2 / fan_in))
+
+
+def _stable_names(model: keras.Model) -> dict[str, keras.layers.Layer]:
+    """Layers by the names that they have in a fresh process.
+
+    Layers that Keras names itself count up as they are made, so the rank of a layer's number among those of
+    its class in one model is the number that it has when the model is the first.
+    """
+    numbered: dict[str, list[tuple[int, int]]] = {}
+    for index, layer in enumerate(model.layers):
+        match = re.fullmatch(r"(.*?)(?:_(\d+))?", layer.name)
+        if match and match[1].replace("_", "") == type(layer).__name__.lower():
+            numbered.setdefault(match[1], []).append((int(match[2] or 0), index))
+    stable = {
+        index: stem if rank == 0 else f"{stem}_{rank}"
+        for stem, found in numbered.items()
+        for rank, (_, index) in enumerate(sorted(found))
+    }
+    return {stable.get(index, layer.name): layer for index, layer in enumerate(model.layers)}
+
+
+def _is_zero(variable: Any) -> bool:
+    return not np.any(keras.ops.convert_to_numpy(variable))
+
+
+def _same(layer: keras.layers.Layer) -> keras.layers.Layer:
+    return layer
+
+
+def _average_pooling(layer: keras.layers.Layer) -> keras.layers.Layer:
+    if not isinstance(layer, keras.layers.MaxPooling2D):
+        return layer
+    return keras.layers.AveragePooling2D(layer.pool_size, layer.strides, layer.padding)

@@ -1,0 +1,87 @@
+"""Keras callbacks of a canvas: the live progress bar and previews on disk."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+import keras
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from tfstyle import images
+from tfstyle.errors import InputError
+
+log = logging.getLogger("tfstyle")
+
+
+class ProgressBar(keras.callbacks.Callback):
+    """A live bar on the terminal: step, loss by term, time left.
+
+    Args:
+        console: Where it is drawn; None for stderr, so that stdout is left to results.
+    """
+
+    def __init__(self, console: Console | None = None) -> None:
+        super().__init__()
+        self._progress = Progress(
+            TextColumn("painting"),
+            BarColumn(bar_width=None),
+            TextColumn("{task.completed}/{task.total}"),
+            TextColumn("{task.fields[losses]}"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=console or Console(stderr=True),
+        )
+
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        """Draw the bar."""
+        self._start = self.model.steps_done
+        total = self.params["epochs"] * self.params["steps"]
+        self._task = self._progress.add_task("", total=total, losses="compiling …")
+        self._progress.start()
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        """Move the bar."""
+        losses = "  ".join(f"{name} {value:.3g}" for name, value in (logs or {}).items())
+        self._progress.update(self._task, completed=self.model.steps_done - self._start, losses=losses)
+
+    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
+        """Leave the finished bar."""
+        self.close()
+
+    def close(self) -> None:
+        """Give the terminal back, also when training was broken off."""
+        self._progress.stop()
+
+
+class Preview(keras.callbacks.Callback):
+    """Writes the best picture so far every few steps: `OUT-step00050.png` beside `OUT.png`.
+
+    A preview that can't be written is reported once and does not stop the painting.
+
+    Args:
+        path: The output that the previews are named after.
+        every: Number of steps between previews.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], every: int) -> None:
+        super().__init__()
+        self.path = Path(path)
+        self.every = every
+        self._failed = False
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Write a preview if one is due."""
+        step = self.model.steps_done
+        if self._failed or step % self.every:
+            return
+        try:
+            target = self.path.with_name(f"{self.path.stem}-step{step:05d}{self.path.suffix}")
+            images.save(self.model.picture, target, alpha=self.model.alpha)
+        except InputError as error:
+            self._failed = True
+            log.warning("no more previews: %s", error)

@@ -1,0 +1,198 @@
+"""The papers' recipes as data: each constant with the place it comes from."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, replace
+from math import isfinite
+from typing import Any, Literal
+
+from tfstyle.errors import InputError, check_whole, unknown
+
+OPTIMIZERS = ("lbfgs", "adam")
+STATISTICS = ("gram", "moments")
+POOLINGS = ("max", "avg")
+
+
+@dataclass(frozen=True)
+class Method:
+    """A recipe for optimisation-based transfer.
+
+    Layers of None are the backbone's own defaults. `sources` says of each constant where it comes from;
+    "chosen" marks those that no paper gives.
+    """
+
+    name: str
+    title: str
+    reference: str
+    backbone: str = "VGG19"
+    pooling: Literal["max", "avg"] = "max"
+    normalize: bool | None = None
+    content_layers: tuple[str, ...] | None = None
+    style_layers: tuple[str, ...] | None = None
+    statistic: str = "gram"
+    statistic_options: dict[str, Any] = field(default_factory=dict)
+    content_normalization: Literal["mean", "paper", "relative"] = "mean"
+    content_weight: float = 1.0
+    style_weight: float = 1.0
+    tv_weight: float = 0.0
+    balance: bool = False
+    optimizer: Literal["lbfgs", "adam"] = "lbfgs"
+    optimizer_options: dict[str, Any] = field(default_factory=dict)
+    steps: int = 300
+    init: Literal["content", "noise"] = "content"
+    sources: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Check what a user may have set.
+
+        Raises:
+            InputError: A name that there isn't, a negative weight, or a number of steps below 1.
+        """
+        for kind, known in (("optimizer", OPTIMIZERS), ("statistic", STATISTICS), ("pooling", POOLINGS)):
+            if getattr(self, kind) not in known:
+                raise unknown(kind, getattr(self, kind), known)
+        for kind in ("content_weight", "style_weight", "tv_weight"):
+            weight = getattr(self, kind)
+            if not (weight >= 0 and isfinite(weight)):
+                raise InputError(
+                    f"{kind.replace('_', ' ')} {weight:g} can't be used: give a number from 0 upwards"
+                )
+        check_whole("steps", self.steps, 1, 10_000_000)
+
+    def override(self, **given: Any) -> Method:
+        """The method with the given fields in place of its own; those given as None stay."""
+        return replace(self, **{name: value for name, value in given.items() if value is not None})
+
+    def adapted(self, backbone: str, trained: bool) -> Method:
+        """The method for a backbone that its constants were not found on.
+
+        A recipe's weights belong to the scale of VGG's features: for other networks, and for untrained ones,
+        each layer's loss is divided by its start, and weights for that take their place (chosen); the layers
+        are the other backbone's own.
+        """
+        is_vgg = backbone in ("VGG16", "VGG19")
+        adapted = self if is_vgg else replace(self, content_layers=None, style_layers=None)
+        if self.balance or (is_vgg and trained):
+            return adapted
+        constants = BALANCED if trained else UNTRAINED
+        return replace(adapted, **constants, sources=self.sources | dict.fromkeys(constants, "chosen"))
+
+    def record(self) -> dict[str, Any]:
+        """All fields, as JSON can hold them."""
+        return asdict(self)
+
+
+_GATYS_2016 = "Gatys, Ecker, Bethge 2016, Image Style Transfer Using Convolutional Neural Networks (CVPR)"
+
+_TUTORIAL = ("content_layers", "style_layers", "statistic", "content_weight", "style_weight", "optimizer",
+             "optimizer_options", "steps", "init")  # fmt: skip
+
+METHODS = {
+    method.name: method
+    for method in (
+        Method(
+            name="gatys",
+            title="Content and Gram style loss on VGG-19, with the weights most used since",
+            reference=f"{_GATYS_2016}; the VGG-19 flow of Wu 2021",
+            content_layers=("block4_conv2",),
+            style_layers=tuple(f"block{block}_conv1" for block in range(1, 6)),
+            statistic_options={"normalization": "positions_channels"},
+            content_weight=5.0,
+            style_weight=500.0,
+            sources={
+                "content_layers": "Gatys 2016, section 3 (conv4_2)",
+                "style_layers": "Gatys 2016, section 3 (conv1_1 to conv5_1, weight 1/5 each)",
+                "statistic": "Johnson 2015, neural-style: Gram matrix over positions times channels",
+                "content_weight": "Johnson 2015, neural-style: 5",
+                "style_weight": "Johnson 2015, neural-style: 100 for each of five layers, here 500 for their mean",
+                "optimizer": "Gatys 2016, section 2.3 (L-BFGS)",
+                "steps": "chosen",
+                "init": "Gatys 2016, section 3.3 (the content picture)",
+            },
+        ),
+        Method(
+            name="gatys-paper",
+            title="As the paper's equations have it: average pooling, normalised VGG-19, from white noise",
+            reference=_GATYS_2016,
+            pooling="avg",
+            normalize=True,
+            content_layers=("block4_conv2",),
+            style_layers=tuple(f"block{block}_conv1" for block in range(1, 6)),
+            statistic_options={"normalization": "paper"},
+            content_normalization="paper",
+            content_weight=1e-3,
+            style_weight=1.0,
+            steps=500,
+            init="noise",
+            sources={
+                "pooling": "Gatys 2016, section 2 (average pooling)",
+                "normalize": "Gatys 2016, section 2; the mean is over the pictures at hand, not ImageNet (chosen)",
+                "content_layers": "Gatys 2016, section 3 (conv4_2)",
+                "style_layers": "Gatys 2016, section 3 (conv1_1 to conv5_1, weight 1/5 each)",
+                "statistic": "Gatys 2016, equations 3 to 5",
+                "content_normalization": "Gatys 2016, equation 1",
+                "content_weight": "Gatys 2016, section 3 (content to style 1e-3)",
+                "optimizer": "Gatys 2016, section 2.3 (L-BFGS)",
+                "steps": "chosen",
+                "init": "Gatys 2016, section 3 (white noise)",
+            },
+        ),
+        Method(
+            name="tensorflow-tutorial",
+            title="TensorFlow's tutorial: Gram over positions, Adam",
+            reference="TensorFlow documentation, Neural style transfer (tutorials/generative/style_transfer)",
+            content_layers=("block5_conv2",),
+            style_layers=tuple(f"block{block}_conv1" for block in range(1, 6)),
+            statistic_options={"normalization": "positions"},
+            content_weight=1e4,
+            style_weight=1e-2,
+            optimizer="adam",
+            optimizer_options={"learning_rate": 0.02, "beta_1": 0.99, "epsilon": 0.1},
+            steps=1000,
+            sources=dict.fromkeys(_TUTORIAL, "TensorFlow tutorial")
+            | {"tv_weight": "0: the tutorial's first run, without its total variation term"},
+        ),
+        Method(
+            name="moments",
+            title="Means and deviations of the features instead of Gram matrices",
+            reference="Li, Wang, Liu, Hou 2017, Demystifying Neural Style Transfer (IJCAI)",
+            content_layers=("block4_conv2",),
+            style_layers=tuple(f"block{block}_conv1" for block in range(1, 6)),
+            statistic="moments",
+            content_normalization="relative",
+            content_weight=0.1,
+            style_weight=1.0,
+            balance=True,
+            sources={
+                "content_layers": "Li 2017, section 5 (relu4_2)",
+                "style_layers": "Li 2017, section 5 (relu1_1 to relu5_1)",
+                "statistic": "Li 2017, section 4.2 (batch normalisation statistics)",
+                "content_weight": "chosen, with each layer's loss divided by its start",
+                "style_weight": "chosen",
+                "optimizer": "chosen",
+                "steps": "chosen",
+            },
+        ),
+    )
+}
+
+BALANCED: dict[str, Any] = {
+    "balance": True,
+    "content_normalization": "relative",
+    "content_weight": 0.1,
+    "style_weight": 1.0,
+}
+# An untrained network sees edges and colours everywhere alike: it needs more of the content, smoothing against
+# noise that it can't tell from texture, and average pooling, through which all pixels get a gradient.
+UNTRAINED: dict[str, Any] = BALANCED | {"content_weight": 1.0, "tv_weight": 0.3, "pooling": "avg"}
+
+
+def get(name: str) -> Method:
+    """The method of that name.
+
+    Raises:
+        InputError: There is none; the nearest names are suggested.
+    """
+    if name not in METHODS:
+        raise unknown("method", name, METHODS)
+    return METHODS[name]

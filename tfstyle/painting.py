@@ -1,0 +1,345 @@
+"""One call from pictures to a painted picture: what the command line and the notebooks stand on."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from tfstyle import images, methods
+from tfstyle.errors import InputError, check_whole
+from tfstyle.methods import Method
+
+if TYPE_CHECKING:
+    import keras
+
+    from tfstyle.backbones import Backbone
+    from tfstyle.canvas import Canvas
+
+ADAM_RATE = 10 / 255  # Johnson 2015, neural-style: 10 on pixels of 0 to 255
+MAXIMUM_SIDE = 65535  # of a JPEG, the least that the formats hold
+
+
+@dataclass(frozen=True)
+class Result:
+    """A painted picture and how it came about.
+
+    Attributes:
+        image: float32 `(height, width, 3)`, RGB in [0, 1].
+        alpha: float32 `(height, width)` in [0, 1] if the content had transparency, else None.
+        history: Loss and each term by step: `{"step": [...], "loss": [...], "content": [...], ...}`.
+        settings: Every setting, the versions, the weights used and the seconds taken; JSON can hold it.
+    """
+
+    image: np.ndarray
+    alpha: np.ndarray | None
+    history: dict[str, list[float]]
+    settings: dict[str, Any]
+
+    def record(self) -> dict[str, Any]:
+        """Settings and history in one object, as JSON can hold it."""
+        return {**self.settings, "history": self.history}
+
+    def save(self, path: str | os.PathLike[str], *, bits: int = 8, quality: int = 95) -> Path:
+        """Write the picture, and its record as JSON beside it.
+
+        Args:
+            path: `OUT.png`, `.jpg`, `.tif` or `.webp`; the record is `OUT.json`.
+            bits: 8, or 16 for PNG and TIFF.
+            quality: Of JPEG and WebP, 1 to 100.
+
+        Raises:
+            InputError: It can't be written.
+        """
+        path = Path(path)
+        images.save(self.image, path, alpha=self.alpha, bits=bits, quality=quality)
+        images.atomic_write(path.with_suffix(".json"), (json.dumps(self.record(), indent=2) + "\n").encode())
+        return path
+
+
+def transfer(
+    content: images.Source,
+    styles: images.Source | Sequence[images.Source],
+    *,
+    method: str | Method = "gatys",
+    backbone: str | Backbone = "auto",
+    weights: str | os.PathLike[str] | None = None,
+    pooling: Literal["max", "avg"] | None = None,
+    content_layers: Sequence[str] | None = None,
+    style_layers: Sequence[str] | None = None,
+    content_weight: float | None = None,
+    style_weight: float | None = None,
+    tv_weight: float | None = None,
+    style_blend: Sequence[float] | None = None,
+    size: int | None = 512,
+    steps: int | None = None,
+    optimizer: str | None = None,
+    learning_rate: float | None = None,
+    init: str | images.Source | None = None,
+    seed: int = 0,
+    callbacks: Sequence[Any] = (),
+    progress: bool | None = None,
+) -> Result:
+    """Paint the content picture in the style of others.
+
+    Whatever is None is the method's. On Ctrl-C, and when the loss stops being finite, the best picture so
+    far is returned, and `settings["stopped"]` says so.
+
+    Args:
+        content: The photograph: path, PIL image, or array `(height, width[, channels])`.
+        styles: The painting, or a list of several.
+        method: Name of a recipe (see `tfstyle.methods`), or a `Method` of your own.
+        backbone: Name of a `keras.applications` model or a `Backbone`; `"auto"` is the method's backbone
+            with ImageNet weights where they can be had, else with random ones, and a log line says which.
+        weights: `"imagenet"`, `"random"` or the path of a weights file.
+        pooling: `"max"` or `"avg"`.
+        content_layers: Layers whose features are kept.
+        style_layers: Layers whose statistics are matched.
+        content_weight: Weight of the content loss, at least 0.
+        style_weight: Weight of the style loss, at least 0.
+        tv_weight: Weight of the total variation, at least 0: smooths.
+        style_blend: Weight of each style, at least 0; they are divided by their sum. None for equal ones.
+        size: Longer side of the result, in pixels; the aspect is the content's. None for the content's own.
+        steps: Number of optimisation steps, each one evaluation of the loss and its gradient.
+        optimizer: `"lbfgs"` or `"adam"`.
+        learning_rate: Of the optimizer; 1 for L-BFGS, and for Adam 10/255 of a pixel's range.
+        init: What the optimisation begins with: `"content"`, `"noise"`, or a picture.
+        seed: Of the noise and of random weights.
+        callbacks: Keras callbacks.
+        progress: Whether to draw a live bar on stderr; None for: if stdout is a terminal.
+
+    Returns:
+        The picture, the losses by step, and all settings.
+
+    Raises:
+        InputError: Something given can't be used; one line names it and the fix.
+
+    Reference:
+        Gatys, Ecker, Bethge 2016, "Image Style Transfer Using Convolutional Neural Networks".
+    """
+    started = time.perf_counter()
+    recipe = methods.get(method) if isinstance(method, str) else method
+    given = {
+        "content_layers": content_layers and tuple(content_layers),
+        "style_layers": style_layers and tuple(style_layers),
+        "content_weight": content_weight,
+        "style_weight": style_weight,
+        "tv_weight": tv_weight,
+        "steps": steps,
+        "optimizer": optimizer,
+        "pooling": pooling,
+    }
+    # What can be refused before TensorFlow is imported, which takes seconds, is.
+    recipe.override(**given)
+    check_whole("seed", seed, 0, 2**32 - 1)
+    if size is not None:
+        check_whole("size", size, 1, MAXIMUM_SIDE)
+    pictures: list[images.Source] = list(styles) if isinstance(styles, (list, tuple)) else [styles]  # type: ignore
+    if not pictures:
+        raise InputError("there is no style picture: give at least one")
+    mix = _mix(style_blend, len(pictures))
+    photo = images.load(content, size)
+    paintings = [images.load(picture, size) for picture in pictures]
+    start = recipe.init if init is None else init
+    if not (isinstance(start, str) and start in ("content", "noise")):
+        start = images.load(start).resized(photo.rgb.shape[:2])
+
+    _import_tensorflow()
+    network = _network(backbone, weights, recipe.override(pooling=pooling), seed)
+    recipe = recipe.adapted(network.name, network.trained).override(**{**given, "pooling": network.pooling})
+    canvas = compose(recipe, network, photo, paintings, mix, start, seed)
+    canvas.compile(optimizer=_optimizer(recipe, learning_rate), steps_per_execution=_steps_per_call())
+    before = time.perf_counter()
+    stopped = _paint(canvas, recipe.steps, callbacks, progress)
+    finished = time.perf_counter()
+
+    settings = {
+        "method": recipe.name,
+        "content": photo.name,
+        "styles": [painting.name for painting in paintings],
+        "style_blend": mix,
+        "size": size,
+        "height": photo.rgb.shape[0],
+        "width": photo.rgb.shape[1],
+        "init": start.name if isinstance(start, images.Picture) else start,
+        "seed": seed,
+        "backbone": network.name,
+        "weights": network.weights_record,
+        "normalize": network.normalize,
+        **{key: value for key, value in recipe.record().items() if key in _RECORDED},
+        "content_layers": list(recipe.content_layers or [network.content_layer]),
+        "style_layers": list(recipe.style_layers or network.style_layers),
+        "optimizer_options": {k: v for k, v in canvas.optimizer.get_config().items() if v is not None},
+        "steps_done": canvas.steps_done,
+        "stopped": stopped,
+        "first_loss": canvas.step_log["loss"][0],
+        "best_loss": float(canvas.best_loss),
+        "optimization_seconds": round(finished - before, 3),
+        "seconds": round(time.perf_counter() - started, 3),
+        "versions": _versions(),
+    }
+    return Result(canvas.picture, photo.alpha, canvas.step_log, settings)
+
+
+_RECORDED = ("pooling", "statistic", "statistic_options", "content_normalization", "balance",
+             "content_weight", "style_weight", "tv_weight", "optimizer", "steps")  # fmt: skip
+
+
+def compose(
+    method: Method,
+    backbone: Backbone,
+    content: images.Source,
+    styles: Sequence[images.Source],
+    mix: Sequence[float] | None = None,
+    init: str | images.Source = "content",
+    seed: int = 0,
+) -> Canvas:
+    """The canvas of a method: its terms on one backbone, and the pictures.
+
+    Args:
+        method: The recipe.
+        backbone: The network of all terms.
+        content: The content picture.
+        styles: The style pictures.
+        mix: Weights of the styles, which sum to 1; None for equal ones.
+        init: `"content"`, `"noise"` or a picture.
+        seed: Of the noise.
+
+    Raises:
+        InputError: An unknown layer or statistic, or a picture that can't be used.
+    """
+    from tfstyle.canvas import Canvas
+    from tfstyle.objective import ContentTerm, Objective, StyleTerm, Term, TotalVariationTerm
+    from tfstyle.statistics import GramMatrix, MeanAndDeviation
+
+    statistics = {"gram": GramMatrix, "moments": MeanAndDeviation}
+    terms: list[Term] = [
+        ContentTerm(backbone, method.content_layers, method.content_weight, method.content_normalization),
+        StyleTerm(
+            backbone,
+            method.style_layers,
+            statistics[method.statistic](**method.statistic_options),
+            method.style_weight,
+            balance=method.balance,
+        ),
+    ]
+    if method.tv_weight:
+        terms.append(TotalVariationTerm(method.tv_weight))
+    return Canvas(Objective(terms), content, styles, mix, init, seed=seed)
+
+
+def _import_tensorflow() -> None:
+    """Import TensorFlow without the greetings that its libraries write to stderr; of errors nothing is lost."""
+    if "tensorflow" in sys.modules:
+        return
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as greetings:
+        stderr = os.dup(2)
+        os.dup2(greetings.fileno(), 2)
+        try:
+            import tensorflow  # noqa: F401
+        except BaseException:
+            greetings.seek(0)
+            os.write(stderr, greetings.read())
+            raise
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
+
+
+def _network(
+    backbone: str | Backbone, weights: str | os.PathLike[str] | None, recipe: Method, seed: int
+) -> Backbone:
+    """The backbone asked for; "auto" is the method's, with the weights that there are."""
+    from tfstyle import backbones
+
+    if isinstance(backbone, backbones.Backbone):
+        return backbone
+    options: dict[str, Any] = {"pooling": recipe.pooling, "normalize": recipe.normalize, "seed": seed}
+    name = recipe.backbone if backbone == "auto" else backbone
+    if weights is None and backbone == "auto":
+        return backbones.auto(name, **options)
+    if weights == "random":
+        options["pooling"] = methods.UNTRAINED["pooling"]
+    return backbones.Backbone(name, "imagenet" if weights is None else weights, **options)
+
+
+def _optimizer(recipe: Method, learning_rate: float | None) -> keras.optimizers.Optimizer:
+    import keras
+
+    from tfstyle.optimizers import LBFGS
+
+    if learning_rate is not None and not 0 < learning_rate < float("inf"):
+        raise InputError(f"learning rate {learning_rate:g} can't be used: give a number above 0")
+    options = recipe.optimizer_options | ({} if learning_rate is None else {"learning_rate": learning_rate})
+    if recipe.optimizer == "lbfgs":
+        return LBFGS(**options)
+    return keras.optimizers.Adam(**{"learning_rate": ADAM_RATE, **options})
+
+
+def _steps_per_call() -> int:
+    """One step a call keeps the bar and Ctrl-C alive where a step is slow; on a GPU ten are quick."""
+    import tensorflow as tf
+
+    return 10 if tf.config.list_physical_devices("GPU") else 1
+
+
+def _paint(canvas: Canvas, steps: int, callbacks: Sequence[Any], progress: bool | None) -> str | None:
+    """Run the optimisation; what stopped it before its time, if anything did."""
+    import tensorflow as tf
+
+    from tfstyle.callbacks import ProgressBar
+
+    bar = [ProgressBar()] if (sys.stdout.isatty() if progress is None else progress) else []
+    stopped = None
+    try:
+        canvas.fit(steps=steps, callbacks=[*callbacks, *bar])
+    except KeyboardInterrupt:
+        if not np.isfinite(float(canvas.best_loss)):
+            raise  # nothing is painted yet
+        stopped = "interrupted"
+    except (tf.errors.ResourceExhaustedError, MemoryError) as error:
+        stopped = "out of memory"
+        if not np.isfinite(float(canvas.best_loss)):
+            height, width = canvas.picture.shape[:2]
+            raise InputError(
+                f"there is not enough memory for {width}x{height} pixels: give a smaller size"
+            ) from error
+    finally:
+        for each in bar:
+            each.close()
+    if not np.isfinite(float(canvas.best_loss)) and stopped is None:
+        raise InputError("the loss is not a finite number at the first step: give smaller weights")
+    if canvas.diverged:
+        stopped = f"the loss was not a finite number after {canvas.steps_done} steps"
+    return stopped
+
+
+def _versions() -> dict[str, str]:
+    packages = {name: version(name) for name in ("tfstyle", "tensorflow", "keras", "numpy")}
+    return {**packages, "python": platform.python_version()}
+
+
+def _mix(blend: Sequence[float] | None, number: int) -> list[float]:
+    """The styles' weights, which sum to 1."""
+    if blend is None:
+        return [1 / number] * number
+    weights = [float(weight) for weight in blend]
+    shown = ",".join(f"{weight:g}" for weight in weights)
+    if len(weights) != number:
+        raise InputError(
+            f"style blend {shown} has {len(weights)} weights for {number} style pictures: give {number}"
+        )
+    if not all(0 <= weight < float("inf") for weight in weights) or not sum(weights) > 0:
+        raise InputError(f"style blend {shown} must be numbers from 0 upwards that are not all 0")
+    return [weight / sum(weights) for weight in weights]

@@ -1,0 +1,173 @@
+"""What style is measured by: averages over positions of functions of the features.
+
+Every statistic works in three steps, so that pictures can be taken apart and put together again:
+
+1. `sums` adds a function of the features over positions. Sums of tiles add up to the sums of the picture.
+2. `averages` divides by the number of positions. Averages of several styles can be mixed.
+3. `distance` compares two averages: the style loss of one layer.
+
+Features are `(batch, height, width, channels)`. All arithmetic is in at least float32.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import keras
+from keras import ops
+
+Tensor = Any
+Sums = dict[str, Tensor]
+Averages = dict[str, Tensor]
+
+GramNormalization = Literal["positions", "positions_channels", "paper"]
+
+
+class Statistic:
+    """Base of all statistics: additive sums over positions, and the distance between their averages."""
+
+    def sums(self, features: Tensor) -> Sums:
+        """Sums over positions.
+
+        Args:
+            features: `(batch, height, width, channels)`.
+
+        Returns:
+            Tensors whose first axis is the batch; `"count"`, of shape `(batch,)`, is the number of positions.
+        """
+        raise NotImplementedError
+
+    def averages(self, sums: Sums) -> Averages:
+        """The sums divided by the number of positions."""
+        count = sums["count"]
+        return {
+            key: value / ops.reshape(count, (-1,) + (1,) * (len(value.shape) - 1))
+            for key, value in sums.items()
+            if key != "count"
+        }
+
+    def describe(self, averages: Averages) -> dict[str, Tensor]:
+        """The averages in the form in which the literature writes them."""
+        return averages
+
+    def distance(self, a: Averages, b: Averages) -> Tensor:
+        """The loss of one layer between two averages, of shape `(batch,)`; zero where they agree."""
+        raise NotImplementedError
+
+    def __call__(self, features: Tensor) -> Averages:
+        """The averages of `features`."""
+        return self.averages(self.sums(features))
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Statistic:
+        """The statistic that `get_config` described."""
+        return cls(**config)
+
+
+def blend(averages: list[Averages], weights: list[float]) -> Averages:
+    """The mix of several styles' averages.
+
+    Args:
+        averages: One per style, of the same statistic and layer.
+        weights: One per style; they are used as they are, so a convex mix needs them to sum to 1.
+    """
+    return {key: sum(w * a[key] for w, a in zip(weights, averages, strict=True)) for key in averages[0]}
+
+
+def _positions(features: Tensor) -> tuple[Tensor, Tensor]:
+    """Features as `(batch, positions, channels)` in at least float32, and the number of positions."""
+    if keras.backend.standardize_dtype(features.dtype) in ("float16", "bfloat16"):
+        features = ops.cast(features, "float32")
+    batch, height, width, channels = ops.shape(features)
+    flat = ops.reshape(features, (batch, height * width, channels))
+    return flat, ops.full((batch,), height * width, dtype=flat.dtype)
+
+
+@keras.saving.register_keras_serializable(package="tfstyle")
+class GramMatrix(Statistic):
+    """Gram matrix: the mean over positions of `f fᵀ`.
+
+    With F the (M, N) features of M positions and N channels, and A the style's Gram matrix, the loss of a
+    layer is, by `normalization`:
+
+    - `"positions"`: mean over the N² entries of (G − A)², G = FᵀF / M.
+    - `"positions_channels"`: the same with G = FᵀF / (M N), as in Johnson's neural-style (2015).
+    - `"paper"`: Σ (G − A)² / (4 N² M²) with G = FᵀF, equation 4 of Gatys et al. 2016. A style of another
+      size than the picture has its G scaled to the picture's M, so that the loss compares averages.
+
+    Args:
+        normalization: One of the three above.
+
+    Reference:
+        Gatys, Ecker, Bethge 2016, "Image Style Transfer Using Convolutional Neural Networks", section 2.2.
+    """
+
+    def __init__(self, normalization: GramNormalization = "positions_channels") -> None:
+        if normalization not in ("positions", "positions_channels", "paper"):
+            raise ValueError(
+                f"normalization must be 'positions', 'positions_channels' or 'paper', not {normalization!r}"
+            )
+        self.normalization = normalization
+
+    def sums(self, features: Tensor) -> Sums:
+        """`{"gram": (batch, N, N), "count": (batch,)}`: FᵀF and M."""
+        flat, count = _positions(features)
+        return {"gram": ops.matmul(ops.transpose(flat, (0, 2, 1)), flat), "count": count}
+
+    def describe(self, averages: Averages) -> dict[str, Tensor]:
+        """`{"gram": (batch, N, N)}`, normalised; `"paper"` leaves out M, which averages no longer know."""
+        gram = averages["gram"]
+        return {"gram": gram / gram.shape[-1] if self.normalization == "positions_channels" else gram}
+
+    def distance(self, a: Averages, b: Averages) -> Tensor:
+        """See the class; shape `(batch,)`."""
+        difference = self.describe(a)["gram"] - self.describe(b)["gram"]
+        mean = ops.mean(ops.square(difference), axis=(-2, -1))
+        return mean / 4 if self.normalization == "paper" else mean
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {"normalization": self.normalization}
+
+
+@keras.saving.register_keras_serializable(package="tfstyle")
+class MeanAndDeviation(Statistic):
+    """Mean and standard deviation of each channel over positions.
+
+    The loss of a layer is mean((μ − μₛ)²) + mean((σ − σₛ)²), means over the N channels, with
+    σ = √(mean(f²) − μ² + ε): the root is never taken of zero, where its gradient has no end.
+
+    Args:
+        epsilon: ε, in squared units of the features (1e-5 as in Huang & Belongie's code).
+
+    Reference:
+        Li et al. 2017, "Demystifying Neural Style Transfer", section 4.2 (batch normalisation statistics);
+        Huang & Belongie 2017, "Arbitrary Style Transfer in Real-time with AdaIN", equation 13.
+    """
+
+    def __init__(self, epsilon: float = 1e-5) -> None:
+        self.epsilon = epsilon
+
+    def sums(self, features: Tensor) -> Sums:
+        """`{"first": (batch, N), "second": (batch, N), "count": (batch,)}`: Σf, Σf² and M."""
+        flat, count = _positions(features)
+        return {"first": ops.sum(flat, axis=1), "second": ops.sum(ops.square(flat), axis=1), "count": count}
+
+    def describe(self, averages: Averages) -> dict[str, Tensor]:
+        """`{"mean": (batch, N), "deviation": (batch, N)}`, in units of the features."""
+        mean = averages["first"]
+        variance = ops.maximum(averages["second"] - ops.square(mean), 0.0)
+        return {"mean": mean, "deviation": ops.sqrt(variance + self.epsilon)}
+
+    def distance(self, a: Averages, b: Averages) -> Tensor:
+        """See the class; shape `(batch,)`."""
+        first, second = self.describe(a), self.describe(b)
+        return sum(ops.mean(ops.square(first[key] - second[key]), axis=-1) for key in first)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {"epsilon": self.epsilon}
