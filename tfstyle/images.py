@@ -293,10 +293,9 @@ def _from_file(data: bytes, name: str) -> Picture:
 def _from_image(image: Image.Image, name: str, deep_png: bytes | None = None) -> Picture:
     """A picture from a PIL image, but with the pixels of `deep_png`, which Pillow would cut to 8 bits."""
     with _decoding(name):
-        image.load()  # for a deep PNG too: it finds damage, and the metadata that stand behind the pixels
         icc = image.info.get("icc_profile")
         pixels = _pixels(image, icc) if deep_png is None else _decoded_png(deep_png)
-        try:
+        try:  # only now: a PNG may have it behind the pixels, and of a TIFF Pillow turns them itself
             orientation = image.getexif().get(_ORIENTATION)
         except Exception:  # broken EXIF data is no reason to refuse good pixels
             orientation = None
