@@ -11,7 +11,6 @@ if REAL_WEIGHTS:
     REAL_WEIGHTS = str(Path(REAL_WEIGHTS).expanduser().resolve())
 os.environ["TFSTYLE_OFFLINE"] = "1"
 
-import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 from hypothesis import settings  # noqa: E402
 

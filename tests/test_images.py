@@ -7,7 +7,6 @@ import errno
 import io
 import os
 import re
-import resource
 import stat
 import struct
 import subprocess
@@ -24,7 +23,7 @@ from PIL import Image, ImageCms, JpegImagePlugin
 
 from tfstyle import images
 from tfstyle.errors import InputError
-from tfstyle.images import Picture, atomic_write, check_writable, fitted_shape, load, save
+from tfstyle.images import Picture, check_writable, fitted_shape, load, save
 
 LEVEL = 1 / 255
 UPRIGHT = np.array([[1, 2, 3], [4, 5, 6]])
@@ -1104,13 +1103,6 @@ def test_a_picture_too_big_for_its_format_is_refused(tmp_path, name, side):
 # All or nothing
 
 
-def test_atomic_write_writes_and_replaces(tmp_path):
-    atomic_write(tmp_path / "a.json", b"first")
-    atomic_write(str(tmp_path / "a.json"), b"second")
-    assert (tmp_path / "a.json").read_bytes() == b"second"
-    assert len(list(tmp_path.iterdir())) == 1
-
-
 @pytest.mark.parametrize("step", ["fsync", "replace"])
 @pytest.mark.parametrize(
     "failure",
@@ -1144,20 +1136,6 @@ def test_after_a_failure_the_old_file_stands_and_nothing_else(tmp_path, monkeypa
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_write_the_system_breaks_off_leaves_nothing(tmp_path):
-    path = tmp_path / "a.json"
-    path.write_bytes(b"old")
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))
-    try:
-        text = message(atomic_write, path, bytes(100_000))
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    assert text == f"could not write {path}: File too large; choose another place"
-    assert path.read_bytes() == b"old"
-    assert list(tmp_path.iterdir()) == [path]
-
-
 def test_permissions_are_those_of_any_new_file(tmp_path):
     mask = os.umask(0o027)
     try:
@@ -1173,12 +1151,6 @@ def test_a_link_stays_a_link(tmp_path):
     save(noise(2, 2, 3), tmp_path / "link.png")
     assert (tmp_path / "link.png").is_symlink()
     np.testing.assert_array_equal(load(tmp_path / "folder" / "a.png").rgb, noise(2, 2, 3) / np.float32(255))
-
-
-def test_a_device_is_not_replaced():
-    expected = "could not write /dev/null: it is a folder or a device; give the name of a file"
-    assert message(atomic_write, "/dev/null", b"data") == expected
-    assert stat.S_ISCHR(os.stat("/dev/null").st_mode)
 
 
 def test_a_name_as_long_as_names_can_be(tmp_path):

@@ -64,9 +64,8 @@ def test_values_are_those_of_the_file(vgg16_file):
 def test_keras_older_format_loads(tmp_path, monkeypatch):
     """The files that keras.applications downloads are of this format."""
     model = keras.applications.VGG16(include_top=False, weights=None)
-    from keras.src.legacy.saving import legacy_h5_format  # the only writer of it that is left
-
     import h5py
+    from keras.src.legacy.saving import legacy_h5_format  # the only writer of it that is left
 
     path = tmp_path / "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
     with h5py.File(path, "w") as file:

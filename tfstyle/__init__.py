@@ -45,7 +45,7 @@ _ROOMS = {
     "painting": ("Result", "transfer"),
 }
 _PLACES = {name: room for room, names in _ROOMS.items() for name in names}
-_MODULES = ("images", "samples", "weights", *_ROOMS)
+_MODULES = ("files", "images", "samples", "weights", *_ROOMS)
 
 __all__ = ["__version__", *_PLACES]
 

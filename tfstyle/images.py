@@ -6,11 +6,9 @@ A picture here is always sRGB, in floats from 0 to 1, the right way up, with its
 from __future__ import annotations
 
 import contextlib
-import errno
 import io
 import logging
 import os
-import secrets
 import threading
 import warnings
 from collections.abc import Iterator
@@ -20,6 +18,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageCms, UnidentifiedImageError
 
+from tfstyle import files
 from tfstyle.errors import InputError
 
 MAX_PIXELS = 178_956_970
@@ -113,7 +112,7 @@ def load(source: Source, size: int | tuple[int, int] | None = None, *, name: str
     if isinstance(source, Picture):
         picture = source if name is None else replace(source, name=name)
     elif isinstance(source, str | os.PathLike):
-        name = _shown(name or source)
+        name = files.shown(name or source)
         picture = _from_file(_read(source, name), name)
     elif isinstance(source, Image.Image):
         picture = _from_image(source, name or "the PIL image")
@@ -131,7 +130,7 @@ def save(
     bits: int = 8,
     quality: int = 95,
 ) -> None:
-    """Write a picture in the format the path's suffix names, completely or not at all (see `atomic_write`).
+    """Write a picture in the format the path's suffix names, completely or not at all (`tfstyle.files`).
 
     Args:
         picture: A `Picture`, or an array as `load` takes; floats are clipped to [0, 1].
@@ -161,9 +160,9 @@ def save(
     try:
         data = _encoded(rgb, alpha, kind, bits, quality)
     except Exception as error:  # what Pillow, tifffile and TensorFlow raise has nothing in common
-        problem = f"could not write {_shown(path)} as {kind}: {_reason(error)}"
+        problem = f"could not write {files.shown(path)} as {kind}: {files.reason(error)}"
         raise InputError(f"{problem}; make the picture smaller or choose .png") from error
-    atomic_write(path, data)
+    files.atomic_write(path, data)
 
 
 def check_writable(path: str | os.PathLike[str], *, bits: int = 8) -> None:
@@ -174,70 +173,18 @@ def check_writable(path: str | os.PathLike[str], *, bits: int = 8) -> None:
             doesn't exist or can't be written in, or `path` is a folder or a device.
     """
     if _suffix(path) not in _FORMATS:
-        raise InputError(f"could not write {_shown(path)}: end its name in {', '.join(_FORMATS)}")
+        raise InputError(f"could not write {files.shown(path)}: end its name in {', '.join(_FORMATS)}")
     kind, depths = _FORMATS[_suffix(path)]
     if bits not in depths:
         fix = "use 8 or 16" if 16 in depths else "use 8, or .png or .tif for 16"
-        raise InputError(f"could not write {_shown(path)}: {kind} can't have {bits!r} bits per channel; {fix}")
-    _check_place(path)
-
-
-def atomic_write(path: str | os.PathLike[str], data: bytes) -> None:
-    """Write a file completely or not at all: whatever goes wrong, a file already at `path` stays as it was.
-
-    The data goes to a temporary file in the same folder, which takes the place of `path` once it's on disk.
-    A symbolic link stays one: the file it points to is written.
-
-    Raises:
-        InputError: The system refuses to write there, or has no space.
-    """
-    _check_place(path)
-    target = os.path.realpath(path)
-    temporary = os.path.join(os.path.dirname(target), f".tfstyle-{secrets.token_hex(8)}.tmp")
-    try:
-        with open(temporary, "xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, target)
-    except OSError as error:
-        fix = "free some space or " if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
-        problem = f"could not write {_shown(path)}: {_reason(error)}"
-        raise InputError(f"{problem}; {fix}choose another place") from error
-    finally:
-        with contextlib.suppress(OSError):  # if all went well, it has become the target
-            os.unlink(temporary)
-
-
-def _shown(path: str | os.PathLike[str]) -> str:
-    """A path or name as messages have it: as it is, unless that would break the line or say nothing."""
-    text = os.fspath(path)
-    return text if text and text.isprintable() else repr(text)
-
-
-def _reason(error: Exception) -> str:
-    """What an exception says, on one line."""
-    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return " ".join(text.split()) or type(error).__name__
+        raise InputError(
+            f"could not write {files.shown(path)}: {kind} can't have {bits!r} bits per channel; {fix}"
+        )
+    files.check_place(path)
 
 
 def _suffix(path: str | os.PathLike[str]) -> str:
     return os.path.splitext(path)[1].lower()
-
-
-def _check_place(path: str | os.PathLike[str]) -> None:
-    """Raise an `InputError` unless a file can be put at `path`."""
-    target = os.path.realpath(path)
-    folder = os.path.dirname(target)
-    if os.path.exists(target) and not os.path.isfile(target):
-        problem = "it is a folder or a device; give the name of a file"
-    elif not os.path.isdir(folder):
-        problem = f"there is no folder {_shown(folder)}; create it first"
-    elif not os.access(folder, os.W_OK | os.X_OK):
-        problem = f"the folder {_shown(folder)} can't be written in; choose another place"
-    else:
-        return
-    raise InputError(f"could not write {_shown(path)}: {problem}")
 
 
 def _check_pixels(width: int, height: int, name: str) -> None:
@@ -255,7 +202,7 @@ def _read(path: str | os.PathLike[str], name: str) -> bytes:
     except IsADirectoryError:
         raise InputError(f"{name} is a folder; give the path of a picture in it") from None
     except (OSError, ValueError) as error:  # ValueError: the path has a zero character in it
-        raise InputError(f"{name} can't be read: {_reason(error)}; check path and permissions") from error
+        raise InputError(f"{name} can't be read: {files.reason(error)}; check path and permissions") from error
     if not data:
         raise InputError(f"{name} is an empty file; give a picture")
     return data
@@ -277,7 +224,7 @@ def _decoding(name: str) -> Iterator[None]:
     except UnidentifiedImageError as error:
         raise InputError(f"{name} is not a picture of a known kind; use JPEG, PNG, WebP or TIFF") from error
     except Exception as error:  # garbage makes decoders raise nearly everything there is
-        raise InputError(f"{name} is damaged or incomplete ({_reason(error)}); save it anew") from error
+        raise InputError(f"{name} is damaged or incomplete ({files.reason(error)}); save it anew") from error
 
 
 def _from_file(data: bytes, name: str) -> Picture:
@@ -363,7 +310,7 @@ def _channels(source: Any, name: str, *, clip: bool = False) -> tuple[np.ndarray
     try:
         array = np.asarray(source)
     except (TypeError, ValueError, RuntimeError) as error:  # such as a tensor on another device
-        raise InputError(f"{name} can't be made a NumPy array ({_reason(error)}); convert it") from error
+        raise InputError(f"{name} can't be made a NumPy array ({files.reason(error)}); convert it") from error
     kind = "float" if array.dtype.kind == "f" else array.dtype.name
     if kind not in _TOPS:
         raise InputError(f"{name} has the dtype {kind}; convert it to uint8, uint16 or floats in [0, 1]")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from tfstyle import images, methods
+from tfstyle import files, images, methods
 from tfstyle.errors import InputError, check_whole
 from tfstyle.methods import Method
 
@@ -63,7 +63,7 @@ class Result:
         """
         path = Path(path)
         images.save(self.image, path, alpha=self.alpha, bits=bits, quality=quality)
-        images.atomic_write(path.with_suffix(".json"), (json.dumps(self.record(), indent=2) + "\n").encode())
+        files.atomic_write(path.with_suffix(".json"), (json.dumps(self.record(), indent=2) + "\n").encode())
         return path
 
 
