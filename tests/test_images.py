@@ -235,9 +235,7 @@ def test_other_colour_spaces():
 def test_a_cmyk_jpeg_of_adobe_kind_is_not_inverted(tmp_path):
     Image.new("CMYK", (16, 16), (0, 255, 255, 0)).save(tmp_path / "a.jpg", quality=100)
     assert b"Adobe" in (tmp_path / "a.jpg").read_bytes()
-    np.testing.assert_allclose(
-        load(tmp_path / "a.jpg").rgb, np.broadcast_to([1, 0, 0], (16, 16, 3)), atol=2 * LEVEL
-    )
+    np.testing.assert_allclose(load(tmp_path / "a.jpg").rgb, np.broadcast_to([1, 0, 0], (16, 16, 3)), atol=2 * LEVEL)
 
 
 def test_a_palette_and_the_kinds_of_transparency_it_can_have(tmp_path):
@@ -493,9 +491,7 @@ def test_the_other_layouts_of_a_16_bit_tiff(tmp_path):
     np.testing.assert_allclose(load(file).alpha, levels[..., 3] / 65535, atol=1e-7)
 
     grey_alpha = levels[..., :2]
-    file.write_bytes(
-        tiff(grey_alpha, photometric="minisblack", planarconfig="contig", extrasamples=["unassalpha"])
-    )
+    file.write_bytes(tiff(grey_alpha, photometric="minisblack", planarconfig="contig", extrasamples=["unassalpha"]))
     np.testing.assert_allclose(load(file).rgb, np.repeat(grey_alpha[..., :1], 3, axis=2) / 65535, atol=1e-7)
     np.testing.assert_allclose(load(file).alpha, grey_alpha[..., 1] / 65535, atol=1e-7)
 
@@ -940,9 +936,7 @@ def test_a_damaged_tiff_prints_nothing(tmp_path):
     (tmp_path / "a.tif").write_bytes(data)
     code = "import sys, tfstyle\nfrom tfstyle import images\n"
     code += "try: images.load(sys.argv[1])\nexcept tfstyle.errors.InputError: print('refused')"
-    run = subprocess.run(
-        [sys.executable, "-c", code, tmp_path / "a.tif"], capture_output=True, text=True, check=True
-    )
+    run = subprocess.run([sys.executable, "-c", code, tmp_path / "a.tif"], capture_output=True, text=True, check=True)
     assert (run.stdout, run.stderr) == ("refused\n", "")
 
 
@@ -998,9 +992,7 @@ def test_a_given_alpha_replaces_the_pictures(tmp_path):
 
 
 def test_jpeg_and_webp_have_the_quality_asked_for(tmp_path):
-    smooth = np.stack(
-        [*np.meshgrid(np.linspace(0, 1, 64), np.linspace(0, 1, 48)), np.full((48, 64), 0.5)], axis=-1
-    )
+    smooth = np.stack([*np.meshgrid(np.linspace(0, 1, 64), np.linspace(0, 1, 48)), np.full((48, 64), 0.5)], axis=-1)
     for name, kind in (("a.jpg", "JPEG"), ("a.jpeg", "JPEG"), ("a.webp", "WEBP")):
         save(smooth, tmp_path / name)
         np.testing.assert_allclose(load(tmp_path / name).rgb, smooth, atol=0.04)
@@ -1127,9 +1119,7 @@ def test_after_a_failure_the_old_file_stands_and_nothing_else(tmp_path, monkeypa
         with pytest.raises(KeyboardInterrupt):
             save(np.zeros((4, 4, 3)), path)
     else:
-        fix = (
-            "free some space or choose another place" if failure.errno == errno.ENOSPC else "choose another place"
-        )
+        fix = "free some space or choose another place" if failure.errno == errno.ENOSPC else "choose another place"
         expected = f"could not write {path}: {failure.strerror}; {fix}"
         assert message(save, np.zeros((4, 4, 3)), path) == expected
     assert path.read_bytes() == before
@@ -1161,6 +1151,4 @@ def test_a_name_as_long_as_names_can_be(tmp_path):
 
 def test_importing_is_quick_and_quiet():
     code = "import sys, tfstyle.images; print(sorted({'tensorflow', 'keras', 'tifffile'} & set(sys.modules)))"
-    assert (
-        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
-    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

@@ -132,9 +132,7 @@ def test_a_download_that_fails_is_one_of_the_places(cache, monkeypatch):
         raise Exception("URL fetch failure on https://x/y.h5: None -- [Errno -2] Name or service not known")
 
     monkeypatch.setattr(keras.applications, "VGG16", fail)
-    with pytest.raises(
-        weights.NotFoundError, match=r"a download \(\[Errno -2\] Name or service not known\)\. Give"
-    ):
+    with pytest.raises(weights.NotFoundError, match=r"a download \(\[Errno -2\] Name or service not known\)\. Give"):
         weights.find("VGG16")
 
 
@@ -190,9 +188,7 @@ def test_another_models_file_is_named_with_the_mismatch(vgg16_file):
 
 def test_a_wrong_shape_is_named(tmp_path):
     keras.applications.ResNet50(include_top=False, weights=None).save_weights(tmp_path / "r.weights.h5")
-    with pytest.raises(
-        InputError, match=r"layer block1_conv1 needs the shape \(3, 3, 3, 64\), the file has \(7, 7"
-    ):
+    with pytest.raises(InputError, match=r"layer block1_conv1 needs the shape \(3, 3, 3, 64\), the file has \(7, 7"):
         Backbone("VGG16", tmp_path / "r.weights.h5")
 
 

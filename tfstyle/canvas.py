@@ -117,7 +117,8 @@ class Canvas(keras.Model):
                      training: bool = True) -> Tensor:  # fmt: skip
         """The objective at the picture `y_pred`; notes its terms, and the picture if it is the best."""
         terms = {name: ops.sum(loss) for name, loss in self.objective(y_pred, self.targets).items()}
-        loss = sum(terms.values())
+        # Networks swallow NaN (a ReLU may make it 0), so that a spoilt picture could pass for a good one.
+        loss = ops.where(ops.isfinite(ops.sum(y_pred)), sum(terms.values()), float("nan"))
         self.losses_now.assign(ops.stack([loss, *terms.values()]))
         better = loss < self.best_loss
         self.best_loss.assign(ops.where(better, loss, self.best_loss))
@@ -175,6 +176,25 @@ class Canvas(keras.Model):
     def evaluate(self, **kwargs: Any) -> Any:
         """The losses of the picture as it is now; as `keras.Model.evaluate` without data."""
         return super().evaluate(tf.data.Dataset.from_tensors(np.zeros((1, 1), np.float32)), **kwargs)
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """Compile as before saving, with room for the optimizer's state (Keras leaves both to custom models)."""
+        self.compile(**keras.saving.deserialize_keras_object(config))
+        self.optimizer.build(self.trainable_variables)
+
+    def get_config(self) -> dict[str, Any]:
+        """The objective and the size; the picture and its targets are weights."""
+        return {
+            "objective": keras.saving.serialize_keras_object(self.objective),
+            "shape": list(self.pixels.shape[1:3]),
+            "name": self.name,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Canvas:
+        """A blank canvas of the same objective and size, for its weights to be loaded into."""
+        blank = np.zeros((*config["shape"], 3), np.float32)
+        return cls(keras.saving.deserialize_keras_object(config["objective"]), blank, [blank], name=config["name"])
 
 
 class _StepLog(keras.callbacks.Callback):
