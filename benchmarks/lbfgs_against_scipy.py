@@ -15,8 +15,7 @@ import numpy as np
 import scipy.optimize
 import tensorflow as tf
 
-from tfstyle import LBFGS, Canvas, images, methods
-from tfstyle.backbones import auto
+from tfstyle import LBFGS, Backbone, Canvas, images, methods
 from tfstyle.painting import compose
 
 
@@ -28,7 +27,7 @@ def main() -> None:
     parser.add_argument("--evaluations", type=int, default=150)
     options = parser.parse_args()
 
-    backbone = auto("VGG19")
+    backbone = Backbone("VGG19")
     method = methods.get("gatys").adapted(backbone.name, backbone.trained)
     pictures = [images.load(path, options.size) for path in (options.content, options.style)]
     ours = compose(method, backbone, pictures[0], pictures[1:])

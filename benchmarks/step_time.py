@@ -16,8 +16,7 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
-from tfstyle import Canvas, methods, samples
-from tfstyle.backbones import auto
+from tfstyle import Backbone, Canvas, methods, samples
 from tfstyle.painting import ADAM_RATE, compose
 
 
@@ -28,7 +27,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
 
-    backbone = auto("VGG19")
+    backbone = Backbone("VGG19")
     method = methods.get("gatys").adapted(backbone.name, backbone.trained)
     pictures = samples.content("astronaut"), samples.style("impasto", options.size)
     size = (options.size, options.size)

@@ -1,7 +1,6 @@
 """Backbones against the plain Keras applications, and their names in any process."""
 
 import json
-import logging
 import subprocess
 import sys
 
@@ -9,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from tfstyle import Backbone, InputError, backbones
+from tfstyle import Backbone, InputError
 
 TESTED = ["VGG16", "VGG19", "InceptionV3", "ResNet50", "NASNetMobile", "MobileNetV2"]
 SIDE = 96
@@ -170,27 +169,6 @@ def test_layers_whose_weights_are_all_zero_are_refused(tmp_path):
         "VGG16: the weights file leaves layer block5_conv1 all zero, so block5_conv2 can't all be had from it; "
         "ask for layers below, or give the complete weights"
     )
-
-
-def test_auto_falls_back_on_random_weights_and_says_so(caplog):
-    with caplog.at_level(logging.INFO, "tfstyle"):
-        backbone = backbones.auto("VGG16", seed=4)
-    assert not backbone.trained
-    assert backbone.weights_record == {"name": "random", "source": "He, seed 4"}
-    (record,) = caplog.records
-    assert record.getMessage().startswith(
-        "painting with VGG16 and random weights, seed 4, which paint less well: no ImageNet weights for VGG16: tried"
-    )
-
-
-def test_auto_takes_imagenet_weights_where_they_are(caplog, tmp_path, monkeypatch):
-    keras.applications.VGG16(include_top=False, weights=None).save_weights(
-        tmp_path / "vgg16_imagenet_notop.weights.h5"
-    )
-    monkeypatch.setenv("TFSTYLE_WEIGHTS", str(tmp_path))
-    with caplog.at_level(logging.INFO, "tfstyle"):
-        assert backbones.auto("VGG16").trained
-    assert caplog.messages == ["painting with VGG16 and ImageNet weights from $TFSTYLE_WEIGHTS"]
 
 
 def test_serialisation_round_trip(vgg):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import importlib
-import logging
 import os
 import re
 from collections.abc import Iterable
@@ -17,8 +16,6 @@ from keras import ops
 
 from tfstyle import weights as weights_room
 from tfstyle.errors import InputError, unknown
-
-log = logging.getLogger("tfstyle")
 
 Tensor = Any
 Pooling = Literal["max", "avg"]
@@ -245,23 +242,6 @@ class Backbone:
 
 
 keras.saving.register_keras_serializable(package="tfstyle")(Backbone)
-
-
-def auto(name: str = "VGG19", seed: int = 0, **options: Any) -> Backbone:
-    """A backbone with ImageNet weights where they can be had, else with random ones; a log line says which.
-
-    Args:
-        name: Name of the `keras.applications` model.
-        seed: Of random weights.
-        **options: As for `Backbone`, for ImageNet weights; random ones take average pooling.
-    """
-    try:
-        backbone = Backbone(name, "imagenet", seed=seed, **options)
-    except weights_room.NotFoundError as error:
-        log.warning("painting with %s and random weights, seed %d, which paint less well: %s", name, seed, error)
-        return Backbone(name, "random", **{**options, "pooling": "avg"}, seed=seed)
-    log.info("painting with %s and ImageNet weights from %s", name, backbone.weights_record["source"])
-    return backbone
 
 
 def minimum_side(name: str) -> int:

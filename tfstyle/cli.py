@@ -128,16 +128,12 @@ def _add_demo(commands: Any) -> None:
         help="paint a bundled sample, to see that all works",
         description="Paint a bundled photograph in a bundled style; nothing but tfstyle is needed.",
     )
-    parser.add_argument(
-        "-o", "--output", metavar="OUT.png", default="tfstyle-demo.png", help="default: %(default)s"
-    )
+    parser.add_argument("-o", "--output", metavar="OUT.png", default="tfstyle-demo.png", help="default: %(default)s")
     parser.add_argument(
         "--content", default="chelsea", help="astronaut, chelsea, coffee or rocket (default: %(default)s)"
     )
     parser.add_argument("--style", default="impasto", help="impasto, ink or mosaic (default: %(default)s)")
-    parser.add_argument(
-        "--size", type=int, metavar="PIXELS", default=320, help="longer side (default: %(default)s)"
-    )
+    parser.add_argument("--size", type=int, metavar="PIXELS", default=320, help="longer side (default: %(default)s)")
     parser.add_argument(
         "--steps", type=int, metavar="N", default=60, help="optimisation steps (default: %(default)s)"
     )

@@ -177,9 +177,7 @@ def check_writable(path: str | os.PathLike[str], *, bits: int = 8) -> None:
     kind, depths = _FORMATS[_suffix(path)]
     if bits not in depths:
         fix = "use 8 or 16" if 16 in depths else "use 8, or .png or .tif for 16"
-        raise InputError(
-            f"could not write {files.shown(path)}: {kind} can't have {bits!r} bits per channel; {fix}"
-        )
+        raise InputError(f"could not write {files.shown(path)}: {kind} can't have {bits!r} bits per channel; {fix}")
     files.check_place(path)
 
 

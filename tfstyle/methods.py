@@ -54,9 +54,7 @@ class Method:
         for kind in ("content_weight", "style_weight", "tv_weight"):
             weight = getattr(self, kind)
             if not (weight >= 0 and isfinite(weight)):
-                raise InputError(
-                    f"{kind.replace('_', ' ')} {weight:g} can't be used: give a number from 0 upwards"
-                )
+                raise InputError(f"{kind.replace('_', ' ')} {weight:g} can't be used: give a number from 0 upwards")
         check_whole("steps", self.steps, 1, 10_000_000)
 
     def override(self, **given: Any) -> Method:
@@ -167,7 +165,9 @@ METHODS = {
                 "content_layers": "Li 2017, section 5 (relu4_2)",
                 "style_layers": "Li 2017, section 5 (relu1_1 to relu5_1)",
                 "statistic": "Li 2017, section 4.2 (batch normalisation statistics)",
-                "content_weight": "chosen, with each layer's loss divided by its start",
+                "balance": "chosen: each layer's loss divided by its start",
+                "content_normalization": "chosen",
+                "content_weight": "chosen",
                 "style_weight": "chosen",
                 "optimizer": "chosen",
                 "steps": "chosen",
@@ -181,6 +181,7 @@ BALANCED: dict[str, Any] = {
     "content_normalization": "relative",
     "content_weight": 0.1,
     "style_weight": 1.0,
+    "optimizer_options": {},  # Adam's epsilon goes with the scale of the loss
 }
 # An untrained network can't tell noise from texture: it needs smoothing, and average pooling, through which all
 # pixels get a gradient; with maximum pooling it leaves grain and moves little else.

@@ -147,9 +147,7 @@ class StyleTerm(Term):
         layers = backbone.style_layers if layers is None else layers
         super().__init__(backbone, [layers] if isinstance(layers, str) else layers, weight, name)
         if layer_weights is not None and len(layer_weights) != len(self.layers):
-            raise InputError(
-                f"{len(layer_weights)} layer weights for {len(self.layers)} layers: give one for each"
-            )
+            raise InputError(f"{len(layer_weights)} layer weights for {len(self.layers)} layers: give one for each")
         self.statistic = GramMatrix() if statistic is None else statistic
         self.layer_weights = None if layer_weights is None else tuple(layer_weights)
         self.balance = balance
@@ -267,9 +265,7 @@ class Objective:
         of_content = self._features(content)
         of_styles = [self._features(style) for style in styles]
         scales = {
-            str(index): {
-                layer: _unit_mean([f[index][layer] for f in (of_content, *of_styles)]) for layer in layers
-            }
+            str(index): {layer: _unit_mean([f[index][layer] for f in (of_content, *of_styles)]) for layer in layers}
             for index, (backbone, layers) in enumerate(zip(self.backbones, self._layers, strict=True))
             if backbone.normalize
         }

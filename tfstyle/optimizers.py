@@ -125,9 +125,7 @@ class LBFGS(keras.optimizers.Optimizer):
     def _remember(self, state: dict[str, keras.Variable], value: Tensor, gradient: Tensor, first: Tensor) -> None:
         """Push the newest pair, if its curvature is positive, and note where it was."""
         step, change = value - state["value"], gradient - state["gradient"]
-        curved = (
-            _dot(step, change) > keras.config.epsilon() * _dot(change, change) ** 0.5 * _dot(step, step) ** 0.5
-        )
+        curved = _dot(step, change) > keras.config.epsilon() * _dot(change, change) ** 0.5 * _dot(step, step) ** 0.5
         keep = ops.logical_and(curved, ops.logical_not(first))
         for key, newest in (("steps", step), ("changes", change)):
             pushed = ops.concatenate([state[key][1:], newest[None]], axis=0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import platform
 import sys
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from tfstyle import files, images, methods
+from tfstyle import files, images, methods, weights as weights_room
 from tfstyle.errors import InputError, check_whole
 from tfstyle.methods import Method
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
     from tfstyle.backbones import Backbone
     from tfstyle.canvas import Canvas
+
+log = logging.getLogger("tfstyle")
 
 ADAM_RATE = 10 / 255  # Johnson 2015, neural-style: 10 on pixels of 0 to 255
 MAXIMUM_SIDE = 65535  # of a JPEG, the least that the formats hold
@@ -63,7 +66,10 @@ class Result:
         """
         path = Path(path)
         images.save(self.image, path, alpha=self.alpha, bits=bits, quality=quality)
-        files.atomic_write(path.with_suffix(".json"), (json.dumps(self.record(), indent=2) + "\n").encode())
+        history = ",\n".join(f"    {json.dumps(name)}: {json.dumps(values)}" for name, values in self.history.items())
+        settings = json.dumps(self.settings, indent=2).removesuffix("\n}")
+        text = f'{settings},\n  "history": {{\n{history}\n  }}\n}}\n'  # a line for each curve, not for each number
+        files.atomic_write(path.with_suffix(".json"), text.encode())
         return path
 
 
@@ -148,16 +154,16 @@ def transfer(
     if not pictures:
         raise InputError("there is no style picture: give at least one")
     mix = _mix(style_blend, len(pictures))
-    photo = images.load(content, size)
-    paintings = [images.load(picture, size) for picture in pictures]
+    photo = images.load(content)
+    paintings = [images.load(picture) for picture in pictures]
     start = recipe.init if init is None else init
     if not (isinstance(start, str) and start in ("content", "noise")):
-        start = images.load(start).resized(photo.rgb.shape[:2])
+        start = images.load(start)
 
     _import_tensorflow()
-    network = _network(backbone, weights, recipe.override(pooling=pooling), seed)
+    network = _network(backbone, weights, recipe, pooling, seed)
     recipe = recipe.adapted(network.name, network.trained).override(**{**given, "pooling": network.pooling})
-    canvas = compose(recipe, network, photo, paintings, mix, start, seed)
+    canvas = compose(recipe, network, photo, paintings, mix, start, size, seed)
     canvas.compile(optimizer=_optimizer(recipe, learning_rate), steps_per_execution=_steps_per_call())
     before = time.perf_counter()
     stopped = _paint(canvas, recipe.steps, callbacks, progress)
@@ -169,8 +175,8 @@ def transfer(
         "styles": [painting.name for painting in paintings],
         "style_blend": mix,
         "size": size,
-        "height": photo.rgb.shape[0],
-        "width": photo.rgb.shape[1],
+        "height": canvas.picture.shape[0],
+        "width": canvas.picture.shape[1],
         "init": start.name if isinstance(start, images.Picture) else start,
         "seed": seed,
         "backbone": network.name,
@@ -188,7 +194,7 @@ def transfer(
         "seconds": round(time.perf_counter() - started, 3),
         "versions": _versions(),
     }
-    return Result(canvas.picture, photo.alpha, canvas.step_log, settings)
+    return Result(canvas.picture, canvas.alpha, canvas.step_log, settings)
 
 
 _RECORDED = ("pooling", "statistic", "statistic_options", "content_normalization", "balance",
@@ -202,6 +208,7 @@ def compose(
     styles: Sequence[images.Source],
     mix: Sequence[float] | None = None,
     init: str | images.Source = "content",
+    size: int | None = None,
     seed: int = 0,
 ) -> Canvas:
     """The canvas of a method: its terms on one backbone, and the pictures.
@@ -213,6 +220,7 @@ def compose(
         styles: The style pictures.
         mix: Weights of the styles, which sum to 1; None for equal ones.
         init: `"content"`, `"noise"` or a picture.
+        size: Longer side in pixels; None for the pictures' own.
         seed: Of the noise.
 
     Raises:
@@ -235,7 +243,7 @@ def compose(
     ]
     if method.tv_weight:
         terms.append(TotalVariationTerm(method.tv_weight))
-    return Canvas(Objective(terms), content, styles, mix, init, seed=seed)
+    return Canvas(Objective(terms), content, styles, mix, init, size, seed)
 
 
 def _import_tensorflow() -> None:
@@ -258,20 +266,36 @@ def _import_tensorflow() -> None:
 
 
 def _network(
-    backbone: str | Backbone, weights: str | os.PathLike[str] | None, recipe: Method, seed: int
+    backbone: str | Backbone,
+    weights: str | os.PathLike[str] | None,
+    recipe: Method,
+    pooling: Literal["max", "avg"] | None,
+    seed: int,
 ) -> Backbone:
     """The backbone asked for; "auto" is the method's, with the weights that there are."""
     from tfstyle import backbones
 
     if isinstance(backbone, backbones.Backbone):
         return backbone
-    options: dict[str, Any] = {"pooling": recipe.pooling, "normalize": recipe.normalize, "seed": seed}
     name = recipe.backbone if backbone == "auto" else backbone
     if weights is None and backbone == "auto":
-        return backbones.auto(name, **options)
-    if weights == "random":
-        options["pooling"] = methods.UNTRAINED["pooling"]
-    return backbones.Backbone(name, "imagenet" if weights is None else weights, **options)
+        try:
+            weights_room.find(name)
+        except weights_room.NotFoundError as error:
+            log.warning("%s; painting with %s and random weights, which paint less well", error, name)
+            weights = "random"
+    weights = "imagenet" if weights is None else weights
+    trained = str(weights) != "random"
+    network = backbones.Backbone(
+        name,
+        weights,
+        pooling=pooling or (recipe.pooling if trained else methods.UNTRAINED["pooling"]),
+        normalize=recipe.normalize,
+        seed=seed,
+    )
+    record = network.weights_record
+    log.info("painting with %s, weights %s (%s)", network.name, record["name"], record["source"])
+    return network
 
 
 def _optimizer(recipe: Method, learning_rate: float | None) -> keras.optimizers.Optimizer:
@@ -337,9 +361,7 @@ def _mix(blend: Sequence[float] | None, number: int) -> list[float]:
     weights = [float(weight) for weight in blend]
     shown = ",".join(f"{weight:g}" for weight in weights)
     if len(weights) != number:
-        raise InputError(
-            f"style blend {shown} has {len(weights)} weights for {number} style pictures: give {number}"
-        )
+        raise InputError(f"style blend {shown} has {len(weights)} weights for {number} style pictures: give {number}")
     if not all(0 <= weight < float("inf") for weight in weights) or not sum(weights) > 0:
         raise InputError(f"style blend {shown} must be numbers from 0 upwards that are not all 0")
     return [weight / sum(weights) for weight in weights]

@@ -37,9 +37,7 @@ def field(
         lattice = rng.standard_normal((int(span_y) + 4, int(span_x) + 4), np.float32)
         # One cell is cut from each side, where the interpolation would see the lattice end.
         box = (1.5, 1.5, 1.5 + span_x, 1.5 + span_y)
-        total += gain**octave * np.asarray(
-            Image.fromarray(lattice).resize((w, h), Image.Resampling.BICUBIC, box=box)
-        )
+        total += gain**octave * np.asarray(Image.fromarray(lattice).resize((w, h), Image.Resampling.BICUBIC, box=box))
     power = sum(gain ** (2 * octave) for octave in range(octaves))
     return total / np.float32(np.sqrt(0.6 * power))  # interpolation between the nodes keeps 0.6 of the power
 
