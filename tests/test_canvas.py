@@ -210,7 +210,7 @@ def test_saving_keeps_picture_targets_and_optimizer_in_a_fresh_process(canvas, t
         ),
         (
             lambda o, p, s: Canvas(o, p, [s], size=40),
-            "the array is 40x26 pixels at size 40, and the backbone needs at least 32 a side: use size 50 or more",
+            "the array is 40x26 pixels at size 40, and the backbone needs at least 32 a side: use size 49 or more",
         ),
         (
             lambda o, p, s: Canvas(o, np.zeros((3, 4000, 3)), [s], size=400),

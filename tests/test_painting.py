@@ -192,8 +192,10 @@ def test_auto_falls_back_on_random_weights_and_says_so(files, caplog):
         result = transfer(files / "photo.png", files / "painting.png", size=48, steps=1)
     assert result.settings["backbone"] == "VGG19"
     warning, line = caplog.messages
-    assert warning.startswith("no ImageNet weights for VGG19: tried the folder $TFSTYLE_WEIGHTS (not set); the ")
-    assert warning.endswith("; painting with VGG19 and random weights, which paint less well")
+    assert warning == (
+        "no ImageNet weights of VGG19 are to be had: random ones take their place, and paint less well "
+        "(`tfstyle weights` says where they are looked for)"
+    )
     assert line == "painting with VGG19, weights random (He, seed 0)"
 
 
@@ -227,7 +229,7 @@ def test_asking_for_imagenet_weights_never_gets_random_ones(files):
         ({"style_blend": [-1]}, "style blend -1 must be numbers from 0 upwards that are not all 0"),
         ({"style_blend": [0]}, "style blend 0 must be numbers from 0 upwards that are not all 0"),
         ({"steps": 0}, "steps 0 can't be used: give a whole number from 1 to 10000000"),
-        ({"size": 20}, "is 20x13 pixels at size 20, and the backbone needs at least 32 a side: use size 50 or more"),
+        ({"size": 20}, "is 20x13 pixels at size 20, and the backbone needs at least 32 a side: use size 49 or more"),
         ({"size": -1}, "size -1 can't be used: give a whole number from 1 to 65535"),
         ({"seed": -1}, "seed -1 can't be used: give a whole number from 0 to 4294967295"),
         ({"learning_rate": 0}, "learning rate 0 can't be used: give a number above 0"),

@@ -62,10 +62,7 @@ class Canvas(keras.Model):
         if isinstance(styles, (str, bytes)) or not len(styles):
             raise InputError("styles must be a list of at least one picture")
         self.objective = objective
-        photo = images.load(content, size)
-        paintings = [images.load(style, size) for style in styles]
-        for picture in (photo, *paintings):
-            _check_size(picture, objective.minimum_side, size)
+        photo, *paintings = (_load(source, size, objective.minimum_side) for source in (content, *styles))
         start = _start(init, photo, seed)
 
         targets = objective.targets(
@@ -216,11 +213,17 @@ def _start(init: str | images.Source, photo: images.Picture, seed: int) -> np.nd
     return images.load(init).resized(photo.rgb.shape[:2]).rgb
 
 
-def _check_size(picture: images.Picture, minimum: int, size: int | None) -> None:
+def _load(source: images.Source, size: int | None, minimum: int) -> images.Picture:
+    """A picture at its size on the canvas, which must leave the backbones enough of it."""
+    native = images.load(source)
+    picture = native if size is None else native.resized(size)
     height, width = picture.rgb.shape[:2]
     if min(height, width) >= minimum:
-        return
-    needed = math.ceil(max(height, width) * minimum / min(height, width))
-    at = f"is {width}x{height} pixels" + ("" if size is None else f" at size {size}")
+        return picture
+    longer, shorter = max(native.rgb.shape[:2]), min(native.rgb.shape[:2])
+    needed = math.ceil(longer * minimum / shorter)
+    at = "" if size is None else f" at size {size}"
     fix = f"use size {needed} or more" if needed <= 4096 else "crop it to a less narrow shape"
-    raise InputError(f"{picture.name} {at}, and the backbone needs at least {minimum} a side: {fix}")
+    raise InputError(
+        f"{picture.name} is {width}x{height} pixels{at}, and the backbone needs at least {minimum} a side: {fix}"
+    )

@@ -133,7 +133,7 @@ def _add_demo(commands: Any) -> None:
         "--content", default="chelsea", help="astronaut, chelsea, coffee or rocket (default: %(default)s)"
     )
     parser.add_argument("--style", default="impasto", help="impasto, ink or mosaic (default: %(default)s)")
-    parser.add_argument("--size", type=int, metavar="PIXELS", default=320, help="longer side (default: %(default)s)")
+    parser.add_argument("--size", type=int, metavar="PIXELS", default=384, help="longer side (default: %(default)s)")
     parser.add_argument(
         "--steps", type=int, metavar="N", default=60, help="optimisation steps (default: %(default)s)"
     )

@@ -185,7 +185,7 @@ BALANCED: dict[str, Any] = {
 }
 # An untrained network can't tell noise from texture: it needs smoothing, and average pooling, through which all
 # pixels get a gradient; with maximum pooling it leaves grain and moves little else.
-UNTRAINED: dict[str, Any] = BALANCED | {"tv_weight": 0.3, "pooling": "avg"}
+UNTRAINED: dict[str, Any] = BALANCED | {"content_weight": 0.3, "tv_weight": 0.1, "pooling": "avg"}
 
 
 def get(name: str) -> Method:

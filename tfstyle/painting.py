@@ -281,8 +281,12 @@ def _network(
     if weights is None and backbone == "auto":
         try:
             weights_room.find(name)
-        except weights_room.NotFoundError as error:
-            log.warning("%s; painting with %s and random weights, which paint less well", error, name)
+        except weights_room.NotFoundError:
+            log.warning(
+                "no ImageNet weights of %s are to be had: random ones take their place, and paint less well "
+                "(`tfstyle weights` says where they are looked for)",
+                name,
+            )
             weights = "random"
     weights = "imagenet" if weights is None else weights
     trained = str(weights) != "random"
