@@ -55,6 +55,12 @@ def test_override_leaves_what_is_none():
     assert gatys.override(steps=7).steps == 7
 
 
+def test_options_belong_to_their_optimizer():
+    tutorial = get("tensorflow-tutorial")
+    assert tutorial.override(optimizer="adam").optimizer_options == tutorial.optimizer_options
+    assert tutorial.override(optimizer="lbfgs").optimizer_options == {}
+
+
 @pytest.mark.parametrize(
     ("given", "text"),
     [

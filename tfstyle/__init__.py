@@ -23,7 +23,8 @@ if TYPE_CHECKING:
         TotalVariationTerm as TotalVariationTerm,
     )
     from tfstyle.optimizers import LBFGS as LBFGS, ValueRange as ValueRange
-    from tfstyle.painting import Result as Result, transfer as transfer
+    from tfstyle.painting import transfer as transfer
+    from tfstyle.result import Result as Result
     from tfstyle.statistics import (
         GramMatrix as GramMatrix,
         MeanAndDeviation as MeanAndDeviation,
@@ -42,7 +43,8 @@ _ROOMS = {
     "objective": ("ContentTerm", "Objective", "StyleTerm", "Term", "TotalVariationTerm"),
     "optimizers": ("LBFGS", "ValueRange"),
     "statistics": ("GramMatrix", "MeanAndDeviation", "Statistic"),
-    "painting": ("Result", "transfer"),
+    "painting": ("transfer",),
+    "result": ("Result",),
 }
 _PLACES = {name: room for room, names in _ROOMS.items() for name in names}
 _MODULES = ("files", "images", "samples", "weights", *_ROOMS)

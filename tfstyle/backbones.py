@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib
 import os
 import re
 from collections.abc import Iterable
@@ -12,10 +11,10 @@ from typing import Any, Literal
 
 import keras
 import numpy as np
-from keras import ops
 
 from tfstyle import weights as weights_room
 from tfstyle.errors import InputError, unknown
+from tfstyle.layers import PadToMultiple, Preprocessing
 
 Tensor = Any
 Pooling = Literal["max", "avg"]
@@ -247,68 +246,6 @@ keras.saving.register_keras_serializable(package="tfstyle")(Backbone)
 def minimum_side(name: str) -> int:
     """The shortest side of a picture, in pixels, that the named network takes."""
     return _MINIMUM_SIDES.get(name, _MINIMUM_SIDE)
-
-
-@keras.saving.register_keras_serializable(package="tfstyle")
-class Preprocessing(keras.layers.Layer):
-    """RGB in [0, 1] to what a `keras.applications` network was trained on.
-
-    VGG and ResNet50 see BGR in [0, 255] less the mean colour; InceptionV3, NASNet and MobileNet see [-1, 1].
-
-    Args:
-        application: Name of the `keras.applications` model.
-    """
-
-    def __init__(self, application: str, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.application = application
-        module = importlib.import_module(getattr(keras.applications, application).__module__)
-        self._preprocess = module.preprocess_input
-
-    def call(self, pictures: Tensor) -> Tensor:
-        """Preprocessed pictures, of the same shape."""
-        return self._preprocess(pictures * 255.0, data_format="channels_last")
-
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """The same shape."""
-        return input_shape
-
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {**super().get_config(), "application": self.application}
-
-
-@keras.saving.register_keras_serializable(package="tfstyle")
-class PadToMultiple(keras.layers.Layer):
-    """Pad pictures at the bottom and the right, by reflection, until both sides are multiples.
-
-    Args:
-        multiple: In pixels.
-    """
-
-    def __init__(self, multiple: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.multiple = multiple
-
-    def call(self, pictures: Tensor) -> Tensor:
-        """`(batch, height, width, channels)` to the next multiples."""
-        _, height, width, _ = ops.shape(pictures)
-        bottom, right = -height % self.multiple, -width % self.multiple
-        return ops.pad(pictures, ((0, 0), (0, bottom), (0, right), (0, 0)), mode="reflect")
-
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """The next multiples, where the size is known."""
-        batch, height, width, channels = input_shape
-        grow = [side if side is None else side + -side % self.multiple for side in (height, width)]
-        return (batch, *grow, channels)
-
-    def compute_output_spec(self, pictures: Tensor) -> Tensor:
-        """The next multiples, where the size is known."""
-        return keras.KerasTensor(self.compute_output_shape(pictures.shape), dtype=pictures.dtype)
-
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {**super().get_config(), "multiple": self.multiple}
 
 
 def _build(name: str) -> keras.Model:

@@ -17,7 +17,7 @@ from tfstyle import __version__
 from tfstyle.errors import InputError, check_whole
 
 if TYPE_CHECKING:
-    from tfstyle.painting import Result
+    from tfstyle.result import Result
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 

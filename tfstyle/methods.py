@@ -58,8 +58,14 @@ class Method:
         check_whole("steps", self.steps, 1, 10_000_000)
 
     def override(self, **given: Any) -> Method:
-        """The method with the given fields in place of its own; those given as None stay."""
-        return replace(self, **{name: value for name, value in given.items() if value is not None})
+        """The method with the given fields in place of its own; those given as None stay.
+
+        Options belong to their optimizer: another one comes without them.
+        """
+        given = {name: value for name, value in given.items() if value is not None}
+        if given.get("optimizer", self.optimizer) != self.optimizer:
+            given = {"optimizer_options": {}} | given
+        return replace(self, **given)
 
     def adapted(self, backbone: str, trained: bool) -> Method:
         """The method for a backbone that its constants were not found on.

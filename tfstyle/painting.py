@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import platform
@@ -10,16 +9,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from tfstyle import files, images, methods, weights as weights_room
+from tfstyle import images, methods, weights as weights_room
 from tfstyle.errors import InputError, check_whole
 from tfstyle.methods import Method
+from tfstyle.result import Result
 
 if TYPE_CHECKING:
     import keras
@@ -31,46 +29,6 @@ log = logging.getLogger("tfstyle")
 
 ADAM_RATE = 10 / 255  # Johnson 2015, neural-style: 10 on pixels of 0 to 255
 MAXIMUM_SIDE = 65535  # of a JPEG, the least that the formats hold
-
-
-@dataclass(frozen=True)
-class Result:
-    """A painted picture and how it came about.
-
-    Attributes:
-        image: float32 `(height, width, 3)`, RGB in [0, 1].
-        alpha: float32 `(height, width)` in [0, 1] if the content had transparency, else None.
-        history: Loss and each term by step: `{"step": [...], "loss": [...], "content": [...], ...}`.
-        settings: Every setting, the versions, the weights used and the seconds taken; JSON can hold it.
-    """
-
-    image: np.ndarray
-    alpha: np.ndarray | None
-    history: dict[str, list[float]]
-    settings: dict[str, Any]
-
-    def record(self) -> dict[str, Any]:
-        """Settings and history in one object, as JSON can hold it."""
-        return {**self.settings, "history": self.history}
-
-    def save(self, path: str | os.PathLike[str], *, bits: int = 8, quality: int = 95) -> Path:
-        """Write the picture, and its record as JSON beside it.
-
-        Args:
-            path: `OUT.png`, `.jpg`, `.tif` or `.webp`; the record is `OUT.json`.
-            bits: 8, or 16 for PNG and TIFF.
-            quality: Of JPEG and WebP, 1 to 100.
-
-        Raises:
-            InputError: It can't be written.
-        """
-        path = Path(path)
-        images.save(self.image, path, alpha=self.alpha, bits=bits, quality=quality)
-        history = ",\n".join(f"    {json.dumps(name)}: {json.dumps(values)}" for name, values in self.history.items())
-        settings = json.dumps(self.settings, indent=2).removesuffix("\n}")
-        text = f'{settings},\n  "history": {{\n{history}\n  }}\n}}\n'  # a line for each curve, not for each number
-        files.atomic_write(path.with_suffix(".json"), text.encode())
-        return path
 
 
 def transfer(
@@ -170,35 +128,18 @@ def transfer(
     finished = time.perf_counter()
 
     settings = {
-        "method": recipe.name,
         "content": photo.name,
         "styles": [painting.name for painting in paintings],
         "style_blend": mix,
         "size": size,
-        "height": canvas.picture.shape[0],
-        "width": canvas.picture.shape[1],
         "init": start.name if isinstance(start, images.Picture) else start,
         "seed": seed,
-        "backbone": network.name,
-        "weights": network.weights_record,
-        "normalize": network.normalize,
-        **{key: value for key, value in recipe.record().items() if key in _RECORDED},
-        "content_layers": list(recipe.content_layers or [network.content_layer]),
-        "style_layers": list(recipe.style_layers or network.style_layers),
-        "optimizer_options": {k: v for k, v in canvas.optimizer.get_config().items() if v is not None},
-        "steps_done": canvas.steps_done,
+        **_record(recipe, network, canvas),
         "stopped": stopped,
-        "first_loss": canvas.step_log["loss"][0],
-        "best_loss": float(canvas.best_loss),
         "optimization_seconds": round(finished - before, 3),
         "seconds": round(time.perf_counter() - started, 3),
-        "versions": _versions(),
     }
     return Result(canvas.picture, canvas.alpha, canvas.step_log, settings)
-
-
-_RECORDED = ("pooling", "statistic", "statistic_options", "content_normalization", "balance",
-             "content_weight", "style_weight", "tv_weight", "optimizer", "steps")  # fmt: skip
 
 
 def compose(
@@ -353,9 +294,35 @@ def _paint(canvas: Canvas, steps: int, callbacks: Sequence[Any], progress: bool 
     return stopped
 
 
-def _versions() -> dict[str, str]:
-    packages = {name: version(name) for name in ("tfstyle", "tensorflow", "keras", "numpy")}
-    return {**packages, "python": platform.python_version()}
+def _record(recipe: Method, network: Backbone, canvas: Canvas) -> dict[str, Any]:
+    """What was done, with what, and how far it came; JSON can hold it."""
+    height, width = canvas.picture.shape[:2]
+    return {
+        "height": height,
+        "width": width,
+        "method": recipe.name,
+        "backbone": network.name,
+        "weights": network.weights_record,
+        "pooling": network.pooling,
+        "normalize": network.normalize,
+        "content_layers": list(recipe.content_layers or [network.content_layer]),
+        "style_layers": list(recipe.style_layers or network.style_layers),
+        "statistic": recipe.statistic,
+        "statistic_options": recipe.statistic_options,
+        "content_normalization": recipe.content_normalization,
+        "balance": recipe.balance,
+        "content_weight": recipe.content_weight,
+        "style_weight": recipe.style_weight,
+        "tv_weight": recipe.tv_weight,
+        "optimizer": recipe.optimizer,
+        "optimizer_options": {k: v for k, v in canvas.optimizer.get_config().items() if v is not None},
+        "steps": recipe.steps,
+        "steps_done": canvas.steps_done,
+        "first_loss": canvas.step_log["loss"][0],
+        "best_loss": float(canvas.best_loss),
+        "versions": {name: version(name) for name in ("tfstyle", "tensorflow", "keras", "numpy")}
+        | {"python": platform.python_version()},
+    }
 
 
 def _mix(blend: Sequence[float] | None, number: int) -> list[float]:

@@ -1,0 +1,53 @@
+"""A painted picture, how it came about, and both on disk."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tfstyle import files, images
+
+
+@dataclass(frozen=True)
+class Result:
+    """A painted picture and how it came about.
+
+    Attributes:
+        image: float32 `(height, width, 3)`, RGB in [0, 1].
+        alpha: float32 `(height, width)` in [0, 1] if the content had transparency, else None.
+        history: Loss and each term by step: `{"step": [...], "loss": [...], "content": [...], ...}`.
+        settings: Every setting, the versions, the weights used and the seconds taken; JSON can hold it.
+    """
+
+    image: np.ndarray
+    alpha: np.ndarray | None
+    history: dict[str, list[float]]
+    settings: dict[str, Any]
+
+    def record(self) -> dict[str, Any]:
+        """Settings and history in one object, as JSON can hold it."""
+        return {**self.settings, "history": self.history}
+
+    def save(self, path: str | os.PathLike[str], *, bits: int = 8, quality: int = 95) -> Path:
+        """Write the picture, and its record as JSON beside it.
+
+        Args:
+            path: `OUT.png`, `.jpg`, `.tif` or `.webp`; the record is `OUT.json`.
+            bits: 8, or 16 for PNG and TIFF.
+            quality: Of JPEG and WebP, 1 to 100.
+
+        Raises:
+            InputError: It can't be written.
+        """
+        path = Path(path)
+        images.save(self.image, path, alpha=self.alpha, bits=bits, quality=quality)
+        history = ",\n".join(f"    {json.dumps(name)}: {json.dumps(values)}" for name, values in self.history.items())
+        settings = json.dumps(self.settings, indent=2).removesuffix("\n}")
+        text = f'{settings},\n  "history": {{\n{history}\n  }}\n}}\n'  # a line for each curve, not for each number
+        files.atomic_write(path.with_suffix(".json"), text.encode())
+        return path
