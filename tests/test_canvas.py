@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfstyle import LBFGS, Canvas, ContentTerm, InputError, Objective, StyleTerm
+from tfstyle import LBFGS, Backbone, Canvas, ContentTerm, InputError, Objective, StyleTerm
 
 
 @pytest.fixture(scope="module")
@@ -199,6 +199,34 @@ def test_saving_keeps_picture_targets_and_optimizer_in_a_fresh_process(canvas, t
     assert steps == 10
     assert loss == pytest.approx(float(canvas.best_loss), rel=1e-3)
     np.testing.assert_allclose(np.load(tmp_path / "after.npy"), canvas.picture, atol=2e-3)
+
+
+def test_another_keras_backend_is_refused_with_the_fix(objective, photo, painting, monkeypatch):
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    with pytest.raises(InputError) as error:
+        Canvas(objective, photo, [painting])
+    assert str(error.value) == "Keras runs on jax, and a canvas needs TensorFlow: set KERAS_BACKEND=tensorflow"
+
+
+def test_a_half_precision_backbone_leaves_pixels_and_losses_in_float32(photo, painting):
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        backbone = Backbone("VGG16", "random")
+        terms = [
+            ContentTerm(backbone, "block2_conv1", 0.1, "relative"),
+            StyleTerm(backbone, ["block1_conv1"], balance=True),
+        ]
+        canvas = Canvas(Objective(terms), photo, [painting])
+        np.testing.assert_array_equal(canvas.picture, photo)
+        canvas.compile(LBFGS())
+        canvas.fit(steps=8)
+        features = backbone(photo[None], ["block2_conv1"])["block2_conv1"]
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert keras.backend.standardize_dtype(features.dtype) == "bfloat16"
+    assert canvas.picture.dtype == np.float32
+    assert len(np.unique(canvas.picture)) > 2000  # bfloat16 has 256 values from 0.5 to 1, and few below
+    assert float(canvas.best_loss) < 0.5 * canvas.step_log["loss"][0]
 
 
 @pytest.mark.parametrize(

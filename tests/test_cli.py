@@ -265,6 +265,22 @@ def test_tensorflow_adds_no_lines_of_its_own(folder):
     assert [line[:8] for line in run.stderr.splitlines()] == ["painting", "tfstyle:"]
 
 
+def test_no_file_of_the_users_is_lost(folder, capsys):
+    """Neither a picture that is given, nor a JSON file beside the output that isn't a record."""
+    assert cli.main(["transfer", "photo.png", "painting.png", "-o", str(folder / "photo.png"), *FAST]) == 2
+    text = f"tfstyle: the output {folder}/photo.png is one of the pictures given: choose another name\n"
+    assert capsys.readouterr().err == text
+    (folder / "package.json").write_text('{"name": "mine"}')
+    assert cli.main(["transfer", "photo.png", "painting.png", "-o", "package.png", *FAST]) == 2
+    assert capsys.readouterr().err == (
+        "tfstyle: could not write package.png: its record would replace package.json, which is not one of tfstyle; "
+        "choose another name\n"
+    )
+    assert (folder / "package.json").read_text() == '{"name": "mine"}'
+    for _ in range(2):  # an older result is replaced
+        assert cli.main(["transfer", "photo.png", "painting.png", "-o", "out.png", *FAST]) == 0
+
+
 def test_an_unwritable_folder_is_found_out_before_the_work(folder, capsys, monkeypatch):
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     assert cli.main(["transfer", "photo.png", "painting.png", "-o", "out.png"]) == 2

@@ -197,9 +197,9 @@ class Backbone:
                     f"can't all be had from it; ask for layers below, or give the complete weights"
                 )
         pictures = keras.Input((None, None, 3), name="pictures")
-        x = Preprocessing(self.name)(pictures)
+        x = Preprocessing(self.name, dtype="float32")(pictures)
         if self.name in _GRIDS:
-            x = PadToMultiple(_GRIDS[self.name][1])(x)
+            x = PadToMultiple(_GRIDS[self.name][1], dtype="float32")(x)
         # Running the graph again on an input without a size keeps layers and weights, and swaps the pooling.
         swap = _average_pooling if self.pooling == "avg" else _same
         frozen = keras.models.clone_model(application, input_tensors=keras.Input(x.shape[1:]), clone_function=swap)

@@ -58,7 +58,13 @@ class Canvas(keras.Model):
         seed: int = 0,
         name: str = "canvas",
     ) -> None:
-        super().__init__(name=name)
+        # Half precision is for backbones: pixels, statistics and losses need more.
+        super().__init__(name=name, dtype="float32")
+        if keras.backend.backend() != "tensorflow":
+            raise InputError(
+                f"Keras runs on {keras.backend.backend()}, and a canvas needs TensorFlow: "
+                f"set KERAS_BACKEND=tensorflow"
+            )
         if isinstance(styles, (str, bytes)) or not len(styles):
             raise InputError("styles must be a list of at least one picture")
         self.objective = objective

@@ -160,16 +160,19 @@ def _demo(options: argparse.Namespace) -> int:
 
     photo = images.Picture(samples.content(options.content), None, f"sample {options.content}")
     painting = images.Picture(samples.style(options.style, options.size), None, f"sample {options.style}")
-    given = {"content": photo, "styles": painting, "size": options.size, "steps": options.steps}
+    given = {"content": photo, "styles": [painting], "size": options.size, "steps": options.steps}
     return _paint(options, Path(options.output), 8, given)
 
 
 def _paint(options: argparse.Namespace, output: Path, bits: int, given: dict[str, Any]) -> int:
     """Paint, write, and say so."""
-    from tfstyle import images
     from tfstyle.painting import transfer
+    from tfstyle.result import check_writable
 
-    images.check_writable(output, bits=bits)
+    check_writable(output, bits=bits)
+    for source in (given["content"], *given["styles"]):
+        if isinstance(source, str) and _same_file(source, output):
+            raise InputError(f"the output {output} is one of the pictures given: choose another name")
     every = given.pop("preview_every", None)
     callbacks = []
     if every is not None:
@@ -189,6 +192,12 @@ def _paint(options: argparse.Namespace, output: Path, bits: int, given: dict[str
         print(f"tfstyle: {trouble}", file=sys.stderr)
         return 2
     return INTERRUPTED if result.settings["stopped"] == "interrupted" else 0
+
+
+def _same_file(path: str, other: Path) -> bool:
+    with contextlib.suppress(OSError):  # one of them isn't there
+        return os.path.samefile(path, other)
+    return False
 
 
 def _save(result: Result, output: Path, bits: int) -> tuple[Path, str | None]:

@@ -10,7 +10,7 @@ from keras import ops
 
 from tfstyle.backbones import Backbone
 from tfstyle.errors import InputError
-from tfstyle.statistics import GramMatrix, Statistic, blend
+from tfstyle.statistics import GramMatrix, Statistic, at_least_float32, blend
 
 Tensor = Any
 Features = Mapping[str, Tensor]
@@ -105,7 +105,7 @@ class ContentTerm(Term):
         return sum(self._layer(features[layer], targets[layer]) for layer in self.layers) / len(self.layers)
 
     def _layer(self, features: Tensor, target: Tensor) -> Tensor:
-        squares = ops.square(ops.cast(features, target.dtype) - target)
+        squares = ops.square(features - target)
         if self.normalization == "paper":
             return ops.sum(squares, axis=(1, 2, 3)) / 2
         mean = ops.mean(squares, axis=(1, 2, 3))
@@ -289,9 +289,10 @@ class Objective:
         }
 
     def _features(self, pictures: Tensor) -> list[Features]:
-        """Features of each backbone, and last the pixels."""
+        """Features of each backbone in at least float32, whatever the backbones run in, and last the pixels."""
         found: list[Features] = [
-            backbone(pictures, layers) for backbone, layers in zip(self.backbones, self._layers, strict=True)
+            {layer: at_least_float32(features) for layer, features in backbone(pictures, layers).items()}
+            for backbone, layers in zip(self.backbones, self._layers, strict=True)
         ]
         return [*found, {PIXELS: pictures}]
 
@@ -322,7 +323,7 @@ class Objective:
 
 def _unit_mean(pictures: Sequence[Tensor]) -> Tensor:
     """The factor that gives a layer the mean activation 1 over several pictures' features."""
-    means = [ops.mean(ops.abs(ops.cast(features, "float32"))) for features in pictures]
+    means = [ops.mean(ops.abs(features)) for features in pictures]
     return 1 / (sum(means) / len(means) + keras.config.epsilon())
 
 

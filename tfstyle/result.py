@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from tfstyle import files, images
+from tfstyle.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,35 @@ class Result:
             InputError: It can't be written.
         """
         path = Path(path)
+        check_writable(path, bits=bits)
         images.save(self.image, path, alpha=self.alpha, bits=bits, quality=quality)
         history = ",\n".join(f"    {json.dumps(name)}: {json.dumps(values)}" for name, values in self.history.items())
         settings = json.dumps(self.settings, indent=2).removesuffix("\n}")
         text = f'{settings},\n  "history": {{\n{history}\n  }}\n}}\n'  # a line for each curve, not for each number
-        files.atomic_write(path.with_suffix(".json"), text.encode())
+        files.atomic_write(_record_path(path), text.encode())
         return path
+
+
+def check_writable(path: str | os.PathLike[str], *, bits: int = 8) -> None:
+    """Find out before long work whether `Result.save` can write to `path`.
+
+    Raises:
+        InputError: The picture can't be written there, or the record would take the place of another file.
+    """
+    images.check_writable(path, bits=bits)
+    record = _record_path(path)
+    if not record.exists():
+        return
+    try:
+        ours = "tfstyle" in json.loads(record.read_text())["versions"]
+    except (OSError, ValueError, KeyError, TypeError):
+        ours = False
+    if not ours:
+        raise InputError(
+            f"could not write {files.shown(path)}: its record would replace {files.shown(record)}, which is not "
+            f"one of tfstyle; choose another name"
+        )
+
+
+def _record_path(path: str | os.PathLike[str]) -> Path:
+    return Path(path).with_suffix(".json")

@@ -78,10 +78,15 @@ def blend(averages: list[Averages], weights: list[float]) -> Averages:
     return {key: sum(w * a[key] for w, a in zip(weights, averages, strict=True)) for key in averages[0]}
 
 
+def at_least_float32(features: Tensor) -> Tensor:
+    """Features as they are, but half precision as float32: sums over many positions need it."""
+    half = keras.backend.standardize_dtype(features.dtype) in ("float16", "bfloat16")
+    return ops.cast(features, "float32") if half else features
+
+
 def _positions(features: Tensor) -> tuple[Tensor, Tensor]:
     """Features as `(batch, positions, channels)` in at least float32, and the number of positions."""
-    if keras.backend.standardize_dtype(features.dtype) in ("float16", "bfloat16"):
-        features = ops.cast(features, "float32")
+    features = at_least_float32(features)
     batch, height, width, channels = ops.shape(features)
     flat = ops.reshape(features, (batch, height * width, channels))
     return flat, ops.full((batch,), height * width, dtype=flat.dtype)
