@@ -217,9 +217,11 @@ def _methods(options: argparse.Namespace) -> int:
         print(json.dumps([method.record() for method in METHODS.values()], indent=2))
         return 0
     for method in METHODS.values():
+        weights = f"content weight {method.content_weight:g}, style weight {method.style_weight:g}"
         print(f"{method.name}\n    {method.title}\n    {method.reference}")
-        print(f"    content weight {method.content_weight:g}, style weight {method.style_weight:g}, "
-              f"{method.optimizer}, {method.steps} steps")  # fmt: skip
+        print(f"    {weights}, {method.optimizer}, {method.steps} steps")
+        for note in method.notes:
+            print(f"    note: {note}")
     return 0
 
 
