@@ -81,15 +81,26 @@ def test_the_last_steps_picture_counts_too(objective, photo, painting):
 
 
 def test_several_steps_per_call_are_the_same_steps(objective, photo, painting):
-    pictures = []
+    pictures, losses = [], []
     for steps_per_execution in (1, 4):
         canvas = Canvas(objective, photo, [painting])
         canvas.compile(LBFGS(), steps_per_execution=steps_per_execution)
         canvas.fit(steps=8, steps_per_epoch=8)
         assert canvas.steps_done == 8
-        assert canvas.step_log["step"] == list(range(steps_per_execution, 9, steps_per_execution))
+        assert canvas.step_log["step"] == list(range(1, 9))
         pictures.append(canvas.picture)
+        losses.append(canvas.step_log["loss"])
     np.testing.assert_allclose(*pictures, atol=1e-5)
+    np.testing.assert_allclose(*losses, rtol=1e-3)
+
+
+@pytest.mark.parametrize(("steps", "per_call", "epochs"), [(7, 3, 1), (12, 3, 2), (5, 10, 1), (20, 10, 2)])
+def test_there_are_never_more_steps_than_asked_for(canvas, steps, per_call, epochs):
+    canvas.compile("adam", steps_per_execution=per_call)
+    history = canvas.fit(steps=steps)
+    assert canvas.steps_done == int(canvas.optimizer.iterations) == steps
+    assert canvas.step_log["step"] == list(range(1, steps + 1))
+    assert len(history.epoch) == epochs
 
 
 def test_fit_goes_on_where_it_stopped(objective, photo, painting):
@@ -121,6 +132,12 @@ def test_ordinary_callbacks_work(canvas, tmp_path):
     assert (tmp_path / "c.weights.h5").stat().st_size < 50e6  # the picture and its targets, not the backbone
 
 
+def test_one_callback_needs_no_list(canvas, tmp_path):
+    canvas.compile("adam")
+    canvas.fit(steps=2, callbacks=keras.callbacks.CSVLogger(tmp_path / "log.csv"))
+    assert (tmp_path / "log.csv").exists()
+
+
 def test_early_stopping_stops(canvas):
     canvas.compile("adam")
     canvas.fit(steps=40, steps_per_epoch=2, callbacks=[keras.callbacks.EarlyStopping("loss", min_delta=1e9)])
@@ -138,6 +155,7 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_the_best(canvas, photo):
     assert canvas.diverged
     assert canvas.steps_done == 4
     assert np.isfinite(canvas.picture).all()
+    np.testing.assert_array_equal(canvas.pixels.numpy()[0], canvas.picture)  # and one can go on from there
     assert float(canvas.best_loss) == pytest.approx(min(canvas.step_log["loss"][:3]))
 
 
@@ -205,7 +223,35 @@ def test_another_keras_backend_is_refused_with_the_fix(objective, photo, paintin
     monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
     with pytest.raises(InputError) as error:
         Canvas(objective, photo, [painting])
-    assert str(error.value) == "Keras runs on jax, and a canvas needs TensorFlow: set KERAS_BACKEND=tensorflow"
+    assert str(error.value) == "Keras runs on jax, and tfstyle needs TensorFlow: set KERAS_BACKEND=tensorflow"
+
+
+def test_float16_is_refused_with_the_fix(photo, painting):
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        backbone = Backbone("VGG16", "random")
+    finally:
+        keras.config.set_dtype_policy("float32")
+    with pytest.raises(InputError) as error:
+        Canvas(Objective([ContentTerm(backbone)]), photo, [painting])
+    assert str(error.value) == (
+        "VGG16 computes in float16, which its features overflow: use the dtype policy mixed_bfloat16"
+    )
+
+
+def test_everything_in_float64(photo, painting):
+    keras.config.set_floatx("float64")
+    try:
+        backbone = Backbone("VGG16", "random")
+        terms = [ContentTerm(backbone, "block1_conv2"), StyleTerm(backbone, ["block2_conv1"], balance=True)]
+        canvas = Canvas(Objective(terms), photo, [painting])
+        canvas.compile(LBFGS())
+        canvas.fit(steps=3)
+        dtypes = {keras.backend.standardize_dtype(weight.dtype) for weight in canvas.weights}
+    finally:
+        keras.config.set_floatx("float32")
+    assert dtypes == {"float64"}
+    assert float(canvas.best_loss) < canvas.step_log["loss"][0]
 
 
 def test_a_half_precision_backbone_leaves_pixels_and_losses_in_float32(photo, painting):
@@ -241,9 +287,17 @@ def test_a_half_precision_backbone_leaves_pixels_and_losses_in_float32(photo, pa
             "the array is 40x26 pixels at size 40, and the backbone needs at least 32 a side: use size 49 or more",
         ),
         (
-            lambda o, p, s: Canvas(o, np.zeros((3, 4000, 3)), [s], size=400),
+            lambda o, p, s: Canvas(o, np.zeros((8, 4000, 3)), [s], size=400),
             "the array is 400x1 pixels at size 400, and the backbone needs at least 32 a side: "
             "crop it to a less narrow shape",
+        ),
+        (
+            lambda o, p, s: Canvas(o, p[:1, :1], [s], size=512),
+            "the array is 1x1 pixels: give a picture of at least 8 pixels a side",
+        ),
+        (
+            lambda o, p, s: Canvas(o, p, [s[:7]], size=64),
+            "the array is 48x7 pixels: give a picture of at least 8 pixels a side",
         ),
         (lambda o, p, s: Canvas(o, p, []), "styles must be a list of at least one picture"),
         (lambda o, p, s: Canvas(o, p, "style.jpg"), "styles must be a list of at least one picture"),
@@ -261,3 +315,8 @@ def test_steps_are_checked(canvas):
         canvas.fit(steps=0)
     with pytest.raises(InputError, match="steps_per_epoch 4 does not divide 10 steps"):
         canvas.fit(steps=10, steps_per_epoch=4)
+    canvas.compile(LBFGS(), steps_per_execution=2)
+    with pytest.raises(InputError, match="steps_per_epoch 5 is no multiple of 2 steps per execution"):
+        canvas.fit(steps=10, steps_per_epoch=5)
+    with pytest.raises(InputError, match="a canvas takes no metrics: the terms of its objective are both"):
+        canvas.compile(LBFGS(), metrics=["mae"])

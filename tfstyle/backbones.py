@@ -76,7 +76,7 @@ class Backbone:
         pooling: `"max"` leaves the network as it is, `"avg"` replaces its max pooling by average pooling
             (section 2 of Gatys et al. 2016: slightly more appealing results).
         normalize: Whether terms scale each layer's features to a mean activation of 1 on the pictures at
-            hand (Gatys' normalised VGG, generalised). None: for random weights only.
+            hand (Gatys' normalised VGG, generalised, with one factor a layer). None: for random weights only.
         seed: Seed of random weights.
 
     Raises:
@@ -130,6 +130,11 @@ class Backbone:
         return tuple(self._layers)
 
     @property
+    def compute_dtype(self) -> str:
+        """What the network computes in, as the dtype policy was when it was built."""
+        return self._application.layers[-1].compute_dtype
+
+    @property
     def trained(self) -> bool:
         """Whether the weights are not random."""
         return self.weights != "random"
@@ -162,6 +167,8 @@ class Backbone:
         for name, shape in shapes.items():
             kind = type(self._layers[name]).__name__
             features = kind in ("Activation", "ReLU", "Add", "Concatenate", "Conv2D", "Multiply")
+            if kind == "Activation" and self._layers[name].activation is keras.activations.linear:
+                continue  # a mere name, as that of ConvNeXt's branches before they are added
             if features and len(shape) == 4 and shape[1] and side // shape[1] <= 16 and shape[1] > 1:
                 by_stride[round(side / shape[1])] = name
         strides = sorted(by_stride)

@@ -74,10 +74,15 @@ class Preview(keras.callbacks.Callback):
         self.every = every
         self._failed = False
 
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        """Count from where the canvas is."""
+        self._passed = self.model.steps_done // self.every
+
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Write a preview if one is due."""
         step = self.model.steps_done
-        if self._failed or step % self.every:
+        due, self._passed = step // self.every > self._passed, step // self.every
+        if self._failed or not due:
             return
         try:
             target = self.path.with_name(f"{self.path.stem}-step{step:05d}{self.path.suffix}")

@@ -77,7 +77,7 @@ class Method:
         """
         is_vgg = backbone in ("VGG16", "VGG19")
         adapted = self if is_vgg else replace(self, content_layers=None, style_layers=None)
-        if self.balance or (is_vgg and trained):
+        if trained and (self.balance or is_vgg):
             return adapted
         constants = BALANCED if trained else UNTRAINED
         return replace(adapted, **constants, sources=self.sources | dict.fromkeys(constants, "chosen"))
@@ -131,7 +131,8 @@ METHODS = {
             init="noise",
             sources={
                 "pooling": "Gatys 2016, section 2 (average pooling)",
-                "normalize": "Gatys 2016, section 2; the mean is over the pictures at hand, not ImageNet (chosen)",
+                "normalize": "Gatys 2016, section 2; there by filter and over ImageNet, here by layer and over the "
+                "pictures at hand (chosen)",
                 "content_layers": "Gatys 2016, section 3 (conv4_2)",
                 "style_layers": "Gatys 2016, section 3 (conv1_1 to conv5_1, weight 1/5 each)",
                 "statistic": "Gatys 2016, equations 3 to 5",

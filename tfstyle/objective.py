@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
@@ -16,6 +17,7 @@ Tensor = Any
 Features = Mapping[str, Tensor]
 Targets = dict[str, Any]
 
+LEAST_START = 1e-6  # of the style's own size (chosen)
 PIXELS = "pixels"  # the one "layer" of terms that look at the picture itself
 
 
@@ -24,16 +26,18 @@ class Term:
 
     Args:
         backbone: Whose features it is a loss on; None for pixels.
-        layers: Names of layers.
+        layers: One layer's name or several.
         weight: Factor of the loss, at least 0.
         name: Under which the loss is reported.
     """
 
-    def __init__(self, backbone: Backbone | None, layers: Iterable[str], weight: float, name: str) -> None:
+    def __init__(self, backbone: Backbone | None, layers: str | Iterable[str], weight: float, name: str) -> None:
         if not weight >= 0:
             raise InputError(f"{name} weight {weight:g} is negative: give 0 or more")
         self.backbone = backbone
-        self.layers = tuple(layers)
+        self.layers = (layers,) if isinstance(layers, str) else tuple(layers)
+        if not self.layers:
+            raise InputError(f"the {name} term has no layers: name at least one")
         self.weight = float(weight)
         self.name = name
 
@@ -91,7 +95,7 @@ class ContentTerm(Term):
         name: str = "content",
     ) -> None:
         layers = backbone.content_layer if layers is None else layers
-        super().__init__(backbone, [layers] if isinstance(layers, str) else layers, weight, name)
+        super().__init__(backbone, layers, weight, name)
         if normalization not in ("mean", "paper", "relative"):
             raise ValueError(f"normalization must be 'mean', 'paper' or 'relative', not {normalization!r}")
         self.normalization = normalization
@@ -145,7 +149,7 @@ class StyleTerm(Term):
         name: str = "style",
     ) -> None:
         layers = backbone.style_layers if layers is None else layers
-        super().__init__(backbone, [layers] if isinstance(layers, str) else layers, weight, name)
+        super().__init__(backbone, layers, weight, name)
         if layer_weights is not None and len(layer_weights) != len(self.layers):
             raise InputError(f"{len(layer_weights)} layer weights for {len(self.layers)} layers: give one for each")
         self.statistic = GramMatrix() if statistic is None else statistic
@@ -158,10 +162,17 @@ class StyleTerm(Term):
         weights = self.layer_weights or (1 / len(self.layers),) * len(self.layers)
         for layer, weight in zip(self.layers, weights, strict=True):
             averages = blend([self.statistic(style[layer]) for style in styles], list(mix))
-            start = self.statistic.distance(self.statistic(content[layer]), averages) if self.balance else 1.0
-            factor = ops.full((content[layer].shape[0],), weight, dtype="float32")
-            result[layer] = {"averages": averages, "factor": factor / (start + keras.config.epsilon() ** 2)}
+            result[layer] = {"averages": averages, "factor": weight * self._balance(content[layer], averages)}
         return result
+
+    def _balance(self, content: Tensor, averages: dict[str, Tensor]) -> Tensor:
+        """One over the layer's loss for the content picture, or 1 without balance; shape `(batch,)`."""
+        start = self.statistic.distance(self.statistic(content), averages)
+        if not self.balance:
+            return ops.ones_like(start)
+        # A content picture that has the style already must not make rounding errors count.
+        size = self.statistic.distance({key: ops.zeros_like(value) for key, value in averages.items()}, averages)
+        return 1 / ops.maximum(start, LEAST_START * size)
 
     def loss(self, features: Features, targets: Targets) -> Tensor:
         """See the class; shape `(batch,)`."""
@@ -234,11 +245,11 @@ class Objective:
         self.terms = tuple(terms)
         if not self.terms:
             raise InputError("an objective needs at least one term")
-        names: list[str] = []
+        names = ["loss"]  # the sum's own
         for term in self.terms:
-            taken = sum(name == term.name or name.startswith(f"{term.name}_") for name in names)
-            names.append(f"{term.name}_{taken + 1}" if term.name in names else term.name)
-        self.names = tuple(names)
+            numbered = (term.name if n == 1 else f"{term.name}_{n}" for n in itertools.count(1))
+            names.append(next(name for name in numbered if name not in names))
+        self.names = tuple(names[1:])
         self.backbones = tuple({id(t.backbone): t.backbone for t in self.terms if t.backbone}.values())
         self._layers = [
             sorted({layer for term in self.terms if term.backbone is backbone for layer in term.layers})
@@ -307,22 +318,28 @@ class Objective:
         return {layer: features[index][layer] * scale[layer] for layer in term.layers}
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {"terms": [keras.saving.serialize_keras_object(term) for term in self.terms]}
+        """The backbones, and the terms with numbers in place of their backbones."""
+        terms = [keras.saving.serialize_keras_object(term) for term in self.terms]
+        for term, serialized in zip(self.terms, terms, strict=True):
+            if term.backbone is not None:
+                serialized["config"]["backbone"] = self.backbones.index(term.backbone)
+        return {"backbones": [keras.saving.serialize_keras_object(b) for b in self.backbones], "terms": terms}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Objective:
         """The objective that `get_config` described, its terms sharing backbones again."""
-        terms = [keras.saving.deserialize_keras_object(term) for term in config["terms"]]
-        shared: dict[str, Backbone] = {}
-        for term in terms:
-            if term.backbone is not None:
-                term.backbone = shared.setdefault(str(term.backbone.get_config()), term.backbone)
+        backbones = [keras.saving.deserialize_keras_object(backbone) for backbone in config["backbones"]]
+        terms = []
+        for serialized in config["terms"]:
+            options = dict(serialized["config"])
+            if "backbone" in options:
+                options["backbone"] = backbones[options["backbone"]]
+            terms.append(keras.saving.get_registered_object(serialized["registered_name"]).from_config(options))
         return cls(terms)
 
 
 def _unit_mean(pictures: Sequence[Tensor]) -> Tensor:
-    """The factor that gives a layer the mean activation 1 over several pictures' features."""
+    """The factor, one a layer, that gives it the mean activation 1 over several pictures' features."""
     means = [ops.mean(ops.abs(features)) for features in pictures]
     return 1 / (sum(means) / len(means) + keras.config.epsilon())
 

@@ -48,14 +48,15 @@ class LBFGS(keras.optimizers.Optimizer):
     """L-BFGS for deterministic objectives: one evaluation a step, no line search.
 
     Each variable has its own history (the approximate Hessian is block diagonal, one block a variable), kept
-    as `history` pairs of steps and changes of gradient. The first step goes down the gradient by
-    `initial_step`; pairs without positive curvature are left out; a step whose root mean square exceeds
-    `max_step` is shortened to it, which stands in for a line search where the model is poor.
+    as `history` pairs of steps and changes of gradient. Pairs without positive curvature are left out, and
+    where there are no others, as at the first step, it goes down the gradient by `initial_step`; a step whose
+    root mean square exceeds `max_step` is shortened to it, which stands in for a line search where the model
+    is poor.
 
     Args:
         learning_rate: Length of a quasi-Newton step; 1 is the step to the model's minimum.
         history: Number of pairs.
-        initial_step: Root mean square of the first step, in units of the variable (chosen: 1 / 100 of a
+        initial_step: Root mean square of a step down the gradient, in units of the variable (chosen: 1 / 100 of a
             picture's range).
         max_step: Largest root mean square of a step, in units of the variable (chosen).
         name: Name of the optimizer.
@@ -93,8 +94,13 @@ class LBFGS(keras.optimizers.Optimizer):
         size = 1
         for side in variable.shape:
             size *= side
-        shapes = {"steps": (self.history, size), "changes": (self.history, size), "value": (size,),
-                  "gradient": (size,)}  # fmt: skip
+        shapes = {
+            "steps": (self.history, size),
+            "changes": (self.history, size),
+            "value": (size,),
+            "gradient": (size,),
+            "unit": (),
+        }
         return {
             key: self.add_variable(shape=shape, dtype=variable.dtype, name=f"{variable.name}_{key}")
             for key, shape in shapes.items()
@@ -107,6 +113,9 @@ class LBFGS(keras.optimizers.Optimizer):
         value = ops.reshape(variable, (-1,))
         gradient = ops.reshape(ops.cast(gradient, variable.dtype), (-1,))
         first = ops.equal(self.iterations, 0)
+        # The method doesn't mind the scale of the loss, but float32 does: gradients are measured by the first.
+        self.assign(state["unit"], ops.where(first, _inverse(_root_mean_square(gradient)), state["unit"]))
+        gradient = gradient * state["unit"]
 
         self._remember(state, value, gradient, first)
         steps, changes = state["steps"], state["changes"]
@@ -114,41 +123,45 @@ class LBFGS(keras.optimizers.Optimizer):
             # Bertsekas: Newton's step in the space of the free variables alone.
             free = ops.cast(constraint.free(value, gradient), variable.dtype)
             gradient, steps, changes = gradient * free, steps * free, changes * free
-        direction = self._two_loops(gradient, steps, changes)
-        tiny = keras.config.epsilon() ** 4
-        descent = gradient * (self.initial_step / (_root_mean_square(gradient) + tiny))
-        direction = ops.where(first, descent, direction)
-        length = learning_rate * _root_mean_square(direction)
-        step = learning_rate * direction * ops.minimum(1.0, self.max_step / (length + tiny))
+        direction, curved = self._two_loops(gradient, steps, changes)
+        # Without curvature, or where rounding has spoilt it, the step goes down the gradient.
+        downhill = ops.logical_and(curved, _dot(direction, gradient) > 0)
+        descent = gradient * (self.initial_step * _inverse(_root_mean_square(gradient)))
+        step = learning_rate * ops.where(downhill, direction, descent)
+        step = step * ops.minimum(1.0, self.max_step * _inverse(_root_mean_square(step)))
         self.assign_sub(variable, ops.reshape(step, variable.shape))
 
     def _remember(self, state: dict[str, keras.Variable], value: Tensor, gradient: Tensor, first: Tensor) -> None:
         """Push the newest pair, if its curvature is positive, and note where it was."""
         step, change = value - state["value"], gradient - state["gradient"]
-        curved = _dot(step, change) > keras.config.epsilon() * _dot(change, change) ** 0.5 * _dot(step, step) ** 0.5
-        keep = ops.logical_and(curved, ops.logical_not(first))
+        least = keras.config.epsilon() * (_dot(change, change) * _dot(step, step)) ** 0.5
+        keep = ops.logical_and(_dot(step, change) > least, ops.logical_not(first))
         for key, newest in (("steps", step), ("changes", change)):
             pushed = ops.concatenate([state[key][1:], newest[None]], axis=0)
             self.assign(state[key], ops.where(keep, pushed, state[key]))
         self.assign(state["value"], value)
         self.assign(state["gradient"], gradient)
 
-    def _two_loops(self, gradient: Tensor, steps: Tensor, changes: Tensor) -> Tensor:
-        """The inverse Hessian's approximation times the gradient; pairs not yet filled are zero and drop out."""
-        steps = [steps[i] for i in range(self.history)]
-        changes = [changes[i] for i in range(self.history)]
-        curvatures = [_dot(s, y) for s, y in zip(steps, changes, strict=True)]
-        inverse = [ops.where(c > 0, 1 / ops.where(c > 0, c, 1.0), 0.0) for c in curvatures]
-        alphas = [0.0] * self.history
-        q = gradient
-        for i in reversed(range(self.history)):
-            alphas[i] = inverse[i] * _dot(steps[i], q)
-            q = q - alphas[i] * changes[i]
-        square = _dot(changes[-1], changes[-1])
-        q = q * ops.where(square > 0, curvatures[-1] / ops.where(square > 0, square, 1.0), 1.0)
-        for i in range(self.history):
-            q = q + steps[i] * (alphas[i] - inverse[i] * _dot(changes[i], q))
-        return q
+    def _two_loops(self, gradient: Tensor, steps: Tensor, changes: Tensor) -> tuple[Tensor, Tensor]:
+        """The inverse Hessian's approximation times the gradient, and whether there is any curvature in it.
+
+        Pairs without positive curvature, as those not yet filled, drop out.
+        """
+        pairs = [(steps[i], changes[i]) for i in range(self.history)]
+        curvatures = [_dot(step, change) for step, change in pairs]
+        inverses = [_inverse(curvature) for curvature in curvatures]
+        scale, curved = ops.zeros_like(curvatures[0]), ops.convert_to_tensor(False)
+        for curvature, (_, change) in zip(curvatures, pairs, strict=True):  # the newest that counts has the word
+            scale = ops.where(curvature > 0, curvature * _inverse(_dot(change, change)), scale)
+            curved = ops.logical_or(curved, curvature > 0)
+        alphas = []
+        for inverse, (step, change) in zip(reversed(inverses), reversed(pairs), strict=True):
+            alphas.append(inverse * _dot(step, gradient))
+            gradient = gradient - alphas[-1] * change
+        direction = gradient * scale
+        for inverse, alpha, (step, change) in zip(inverses, reversed(alphas), pairs, strict=True):
+            direction = direction + step * (alpha - inverse * _dot(change, direction))
+        return direction, curved
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
@@ -164,5 +177,13 @@ def _dot(a: Tensor, b: Tensor) -> Tensor:
     return ops.sum(a * b)
 
 
+def _inverse(a: Tensor) -> Tensor:
+    """1 / a, and 0 where a isn't positive."""
+    positive = a > 0
+    return ops.where(positive, 1 / ops.where(positive, a, 1.0), 0.0)
+
+
 def _root_mean_square(a: Tensor) -> Tensor:
-    return ops.sqrt(ops.mean(ops.square(a)))
+    """The root of the mean square, of numbers whose squares float32 may not hold."""
+    largest = ops.max(ops.abs(a))
+    return largest * ops.sqrt(ops.mean(ops.square(a * _inverse(largest))))

@@ -113,7 +113,8 @@ def folder() -> Path | None:
 def cache_folders() -> list[Path]:
     """Where Keras keeps downloaded weights: its home, and where it goes when that can't be written."""
     home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
-    return [home / "models", Path(tempfile.gettempdir()) / ".keras" / "models"]
+    fallback = Path("/tmp" if os.path.isdir("/tmp") else tempfile.gettempdir())  # as Keras has it
+    return [home / "models", fallback / ".keras" / "models"]
 
 
 def load_into(model: Any, backbone: str, file: WeightsFile) -> None:

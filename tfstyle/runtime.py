@@ -1,0 +1,55 @@
+"""Importing TensorFlow: late, because it takes seconds, and without its greetings."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+
+from tfstyle.errors import InputError
+
+
+def import_tensorflow() -> None:
+    """Import TensorFlow and Keras without what their libraries write to stderr; of errors nothing is lost.
+
+    Raises:
+        InputError: Keras runs on another backend than TensorFlow.
+    """
+    if "tensorflow" not in sys.modules or "keras" not in sys.modules:
+        check_backend(os.environ.get("KERAS_BACKEND") or "tensorflow")
+        with _without_greetings():
+            import tensorflow  # noqa: F401
+    import keras
+
+    check_backend(keras.backend.backend())
+
+
+def check_backend(name: str) -> None:
+    """Raise an `InputError` unless `name` is TensorFlow."""
+    if name != "tensorflow":
+        raise InputError(f"Keras runs on {name}, and tfstyle needs TensorFlow: set KERAS_BACKEND=tensorflow")
+
+
+@contextlib.contextmanager
+def _without_greetings() -> Iterator[None]:
+    """Hold back what is written to file descriptor 2; write it after all if there is an error."""
+    try:
+        stderr = os.dup(2)
+    except OSError:  # it is closed, and nothing can be written to it
+        yield
+        return
+    if sys.stderr is not None:
+        sys.stderr.flush()
+    with tempfile.TemporaryFile() as greetings:
+        os.dup2(greetings.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            greetings.seek(0)
+            os.write(stderr, greetings.read())
+            raise
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
