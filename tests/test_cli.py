@@ -52,7 +52,8 @@ def test_json_is_one_object_on_stdout_and_nothing_else_there(folder):
     assert run.returncode == 0
     record = json.loads(run.stdout)
     assert record["output"] == "out.png"
-    assert json.loads((folder / "out.json").read_text()) == {k: v for k, v in record.items() if k != "output"}
+    written = json.loads((folder / "out.json").read_text())
+    assert written == {k: v for k, v in record.items() if k != "output"} | {"bits": 8, "quality": 95}
 
 
 def test_quiet_prints_nothing(folder):
@@ -176,6 +177,64 @@ def test_a_full_disk_at_the_end_loses_nothing(folder, monkeypatch, capsys):
     assert "out.png" not in files(folder)
 
 
+def test_where_nothing_can_be_written_any_more_the_first_reason_is_given(folder, monkeypatch, capsys):
+    from tfstyle import files as room
+
+    def full(path, data):
+        raise room.InputError(f"could not write {path}: No space left on device; free some space")
+
+    monkeypatch.setattr(room, "atomic_write", full)
+    assert cli.main(["transfer", "photo.png", "painting.png", "-o", "out.png", *FAST, "--quiet"]) == 2
+    assert capsys.readouterr().err == ("tfstyle: could not write out.png: No space left on device; free some space\n")
+
+
+def test_a_loss_that_stops_being_a_number_leaves_a_picture_and_says_so(folder, monkeypatch, capsys):
+    from tfstyle.canvas import Canvas
+
+    original = Canvas.recent_losses
+
+    def spoilt(self, number):
+        losses = original(self, number)
+        return [{**each, "loss": float("nan")} if self.steps_done == 3 else each for each in losses]
+
+    monkeypatch.setattr(Canvas, "recent_losses", spoilt)
+    arguments = ["transfer", "photo.png", "painting.png", "-o", "out.png", *FAST, "--steps", "9", "--quiet", "--json"]
+    assert cli.main(arguments) == 1
+    output = capsys.readouterr()
+    assert output.err == (
+        "tfstyle: stopped before its time (the loss was not a finite number after 3 steps): out.png is the best "
+        "picture until then\n"
+    )
+    assert json.loads(output.out)["history"]["loss"][2] is None
+    assert Image.open("out.png").size == (48, 32)
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_closed_streams_lose_nothing(folder, closed):
+    command = f"{sys.executable} -m tfstyle transfer photo.png painting.png -o out.png {' '.join(FAST)} {closed}"
+    assert subprocess.run(command, shell=True, capture_output=True, timeout=120).returncode == 0
+    assert Image.open("out.png").size == (48, 32)
+
+
+def test_a_full_stdout_is_one_line(folder):
+    command = f"{sys.executable} -m tfstyle methods >/dev/full"
+    run = subprocess.run(command, shell=True, capture_output=True, text=True)
+    assert run.returncode == 2
+    assert run.stderr == "tfstyle: could not write to stdout: No space left on device\n"
+
+
+def test_another_keras_backend_is_one_line(folder):
+    run = tfstyle("transfer", "photo.png", "painting.png", env={**os.environ, "KERAS_BACKEND": "jax"})
+    assert run.returncode == 2
+    assert run.stderr == "tfstyle: Keras runs on jax, and tfstyle needs TensorFlow: set KERAS_BACKEND=tensorflow\n"
+
+
+def test_a_16_bit_picture_and_previews_bring_no_greetings_of_tensorflow(folder):
+    images.save(np.full((40, 40, 3), 0.5), "deep.png", bits=16)
+    run = tfstyle("transfer", "deep.png", "painting.png", *FAST, "--preview-every", "2", "--quiet")
+    assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
+
+
 def bad_pictures(folder):
     rgb = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
     Image.fromarray(rgb).save(folder / "whole.jpg")
@@ -200,6 +259,8 @@ def bad_pictures(folder):
         (["bomb.png", "painting.png"], "bomb.png"),
         (["photo.png", "painting.png", "-o", "nowhere/out.png"], "could not write nowhere/out.png"),
         (["photo.png", "painting.png", "-o", "folder.png"], "could not write folder.png"),
+        (["photo.png", "painting.png", "-o", "a" * 300 + ".png"], "File name too long; choose another name"),
+        (["photo.png", "painting.png", "-o", ""], "could not write"),
         (["photo.png", "painting.png", "-o", "out.gif"], "end its name in .png, "),
         (["photo.png", "painting.png", "-o", "out.jpg", "--bits", "16"], "JPEG can't have 16 bits"),
         (["photo.png", "painting.png", "--method", "gats"], "unknown method 'gats': did you mean gatys"),
@@ -235,8 +296,10 @@ def test_bad_input_is_one_line_and_exit_code_2(folder, capsys, arguments, text):
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (["dot.png", "painting.png", "--size", "20"], "tfstyle: dot.png is 20x20 pixels at size 20, and the backbone "
-         "needs at least 32 a side: use size 32 or more"),
+        (["dot.png", "painting.png"], "tfstyle: dot.png is 1x1 pixels: give a picture of at least 8 pixels a side"),
+        (["photo.png", "dot.png"], "tfstyle: dot.png is 1x1 pixels: give a picture of at least 8 pixels a side"),
+        (["photo.png", "painting.png", "--style-layers", ","], "tfstyle: the style term has no layers: name at least "
+         "one"),
         (["strip.png", "painting.png"], "tfstyle: strip.png is 48x1 pixels at size 48, and the backbone needs at "
          "least 32 a side: crop it to a less narrow shape"),
         (["photo.png", "painting.png", "--size", "31"], "tfstyle: photo.png is 31x20 pixels at size 31, and the "
@@ -345,3 +408,5 @@ def test_the_demo_paints_a_bundled_sample(tmp_path, monkeypatch, capsys):
     assert files(tmp_path) == ["tfstyle-demo.json", "tfstyle-demo.png"]
     assert cli.main(["demo", "--content", "cat"]) == 2
     assert "unknown sample 'cat'" in capsys.readouterr().err
+    assert cli.main(["demo", "--size", "30000"]) == 2
+    assert capsys.readouterr().err == "tfstyle: size 30000 can't be used: give a whole number from 64 to 4096\n"

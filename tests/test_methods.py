@@ -46,6 +46,9 @@ def test_elsewhere_its_weights_give_way_to_balanced_ones():
     assert untrained.style_layers == get("gatys").style_layers
     assert {key: getattr(untrained, key) for key in UNTRAINED} == UNTRAINED
     assert untrained.sources["content_weight"] == "chosen"
+    moments = get("moments").adapted("VGG19", trained=False)
+    assert {key: getattr(moments, key) for key in UNTRAINED} == UNTRAINED
+    assert get("moments").adapted("VGG19", trained=True) is get("moments")
     assert get("gatys").sources["content_weight"] != "chosen"
 
 

@@ -168,7 +168,7 @@ def test_batches_are_independent(vgg, photo, painting, picture):
 
 
 def test_the_tensorflow_tutorials_loss_and_gradient(real_weights):
-    """Its formulas in NumPy in float64 for the statistics, and in plain TensorFlow for the gradient."""
+    """Loss and gradient as plain TensorFlow has them, and the style loss in NumPy in float64 besides."""
     vgg = Backbone("VGG19")
     random = np.random.default_rng(0)
     content, style, start = (random.random((1, 64, 80, 3), "float32") for _ in range(3))
@@ -185,8 +185,11 @@ def test_the_tensorflow_tutorials_loss_and_gradient(real_weights):
     plain.load_weights(real_weights / "vgg19_imagenet_notop.weights.h5")
     network = keras.Model(plain.input, [plain.get_layer(n).output for n in (*style_layers, "block5_conv2")])
 
+    def network_features(x):
+        return network(keras.applications.vgg19.preprocess_input(x * 255.0))
+
     def extract(x):
-        *styles, last = network(keras.applications.vgg19.preprocess_input(x * 255.0))
+        *styles, last = network_features(x)
         grams = [
             tf.einsum("bijc,bijd->bcd", f, f) / tf.cast(tf.shape(f)[1] * tf.shape(f)[2], tf.float32) for f in styles
         ]
@@ -202,7 +205,11 @@ def test_the_tensorflow_tutorials_loss_and_gradient(real_weights):
         terms = objective(x, targets)
         ours = tf.reduce_sum(terms["content"] + terms["style"])
     np.testing.assert_allclose(ours, theirs, rtol=1e-5)
-    np.testing.assert_allclose(float(terms["style"][0]), float(style_loss) * 1e-2 / 5, rtol=1e-5)
+    exact = [
+        np.mean((gram(double(f)[0]) - gram(double(s)[0])) ** 2)
+        for f, s in zip(network_features(x)[:-1], network_features(style)[:-1], strict=True)
+    ]
+    np.testing.assert_allclose(float(terms["style"][0]), np.mean(exact) * 1e-2, rtol=1e-5)
     gradient, reference = tape.gradient(ours, x).numpy(), tape.gradient(theirs, x).numpy()
     assert np.linalg.norm(gradient - reference) <= 1e-5 * np.linalg.norm(reference)
 
@@ -217,9 +224,21 @@ def test_serialisation_shares_backbones_again(vgg, photo, painting, picture):
     )
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(objective))
     assert len(again.backbones) == 1
+    assert {term.backbone for term in again.terms} == {again.backbones[0], None}
     assert losses(again, picture, photo, [painting]) == pytest.approx(
         losses(objective, picture, photo, [painting]), rel=1e-6
     )
+
+
+def test_every_term_has_a_name_of_its_own(vgg):
+    named = [StyleTerm(vgg, LAYERS, name=name) for name in ("style", "style_3", "style", "style", "loss")]
+    assert Objective(named).names == ("style", "style_3", "style_2", "style_4", "loss_2")
+
+
+def test_a_content_picture_that_has_the_style_already_stays_calm(vgg, painting):
+    objective = Objective([StyleTerm(vgg, balance=True)])
+    nudged = np.clip(painting + np.random.default_rng(0).normal(0, 1e-3, painting.shape), 0, 1).astype("float32")
+    assert losses(objective, nudged, painting, [painting])["style"] < 10
 
 
 @pytest.mark.parametrize(

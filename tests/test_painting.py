@@ -43,6 +43,8 @@ def test_a_result_is_a_picture_a_history_and_all_settings(result, files):
     assert settings["weights"] == {"name": "random", "source": "He, seed 0"}
     assert (settings["height"], settings["width"], settings["steps_done"]) == (32, 48, 3)
     assert settings["versions"]["keras"] == keras.__version__
+    assert settings["content_sha256"] == images.load(files / "photo.png").sha256 != settings["styles_sha256"][0]
+    assert settings["sources"]["content_weight"] == "chosen"  # an untrained network's
     assert settings["stopped"] is None
     assert 0 < settings["optimization_seconds"] <= settings["seconds"]
     assert settings["best_loss"] < settings["first_loss"] == result.history["loss"][0]
@@ -54,7 +56,7 @@ def test_saving_writes_the_picture_and_its_record(result, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.json", "out.png"]
     np.testing.assert_allclose(images.load(tmp_path / "out.png").rgb, result.image, atol=1 / 509)
     record = json.loads((tmp_path / "out.json").read_text())
-    assert record == json.loads(json.dumps(result.record()))
+    assert record == json.loads(json.dumps(result.record())) | {"bits": 8, "quality": 95}
     assert record["history"]["loss"] == result.history["loss"]
 
 
@@ -124,6 +126,17 @@ def test_a_backbone_of_ones_own(files, vgg):
     assert result.settings["backbone"] == "VGG19"
 
 
+def test_a_backbone_has_its_weights_already(files, vgg):
+    text = (
+        "Backbone('VGG19', weights='random', pooling='max') has its weights and pooling already: "
+        "leave out weights and pooling"
+    )
+    for given in ({"weights": "random"}, {"pooling": "avg"}):
+        with pytest.raises(InputError) as error:
+            transfer(files / "photo.png", files / "painting.png", backbone=vgg, size=48, steps=1, **given)
+        assert str(error.value) == text
+
+
 def test_alpha_is_carried_to_the_output(files, painting, tmp_path):
     alpha = np.zeros((40, 60), "float32")
     alpha[10:30, 10:50] = 1
@@ -159,7 +172,7 @@ def test_an_interrupt_returns_the_best_picture_so_far(files):
     assert result.settings["best_loss"] == min(result.history["loss"])
 
 
-def test_running_out_of_memory_returns_the_best_picture_so_far(files):
+def test_running_out_of_memory_returns_the_best_picture_so_far(files, monkeypatch):
     import tensorflow as tf
 
     def burst(batch, logs):
@@ -173,12 +186,18 @@ def test_running_out_of_memory_returns_the_best_picture_so_far(files):
     def at_once(logs=None):
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
 
+    text = "there is not enough memory for 48x32 pixels: give a smaller size"
+    with monkeypatch.context() as patch:
+        patch.setattr("tfstyle.objective.Objective.targets", lambda *args: at_once())
+        with pytest.raises(InputError) as error:
+            transfer(files / "photo.png", files / "painting.png", **FAST)
+        assert str(error.value) == text
     with pytest.raises(InputError) as error:
         transfer(
             files / "photo.png", files / "painting.png", **FAST,
             callbacks=[keras.callbacks.LambdaCallback(on_train_begin=at_once)],
         )  # fmt: skip
-    assert str(error.value) == "there is not enough memory for 48x32 pixels: give a smaller size"
+    assert str(error.value) == text
 
 
 def test_a_loss_beyond_numbers_is_an_error_with_the_fix(files):
@@ -191,12 +210,10 @@ def test_auto_falls_back_on_random_weights_and_says_so(files, caplog):
     with caplog.at_level(logging.INFO, "tfstyle"):
         result = transfer(files / "photo.png", files / "painting.png", size=48, steps=1)
     assert result.settings["backbone"] == "VGG19"
-    warning, line = caplog.messages
-    assert warning == (
-        "no ImageNet weights of VGG19 are to be had: random ones take their place, and paint less well "
-        "(`tfstyle weights` says where they are looked for)"
-    )
-    assert line == "painting with VGG19, weights random (He, seed 0)"
+    assert caplog.messages == [
+        "painting with VGG19, weights random (He, seed 0), for want of ImageNet's, which paint better: "
+        "`tfstyle weights` says where they are looked for"
+    ]
 
 
 def test_auto_takes_imagenet_weights_where_they_are(files, caplog, tmp_path, monkeypatch):
@@ -220,6 +237,8 @@ def test_asking_for_imagenet_weights_never_gets_random_ones(files):
 @pytest.mark.parametrize(
     ("given", "text"),
     [
+        ({"content_layers": []}, "the content term has no layers: name at least one"),
+        ({"content_layers": "block9"}, "unknown layer of VGG16 'block9': did you mean"),
         ({"method": "gats"}, "unknown method 'gats': did you mean gatys or gatys-paper?"),
         ({"backbone": "vgg20"}, "unknown backbone 'vgg20': did you mean VGG19 or VGG16?"),
         ({"content_layers": ["block9"]}, "unknown layer of VGG16 'block9': did you mean"),

@@ -210,6 +210,15 @@ def test_a_weights_file_cannot_run_code(tmp_path):
     assert "does not hold the weights of VGG16" in run.stderr
 
 
+def test_keras_cache_is_looked_for_in_keras_home(vgg16_file, tmp_path):
+    """In a process of its own, without the fixtures' patch."""
+    put(vgg16_file, tmp_path / "models", "vgg16_weights_notop.weights.h5")
+    code = "from tfstyle import weights; print(weights.find('VGG16').source)"
+    environment = {**os.environ, "KERAS_HOME": str(tmp_path)}
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    assert run.stdout == "Keras cache\n"
+
+
 def test_inventory_says_what_is_here(vgg16_file, cache):
     put(vgg16_file, cache, "vgg16_weights_notop.weights.h5")
     rows = {row["backbone"]: row for row in weights.inventory()}

@@ -114,6 +114,11 @@ class Canvas(keras.Model):
         return int(self.steps)
 
     @property
+    def painted(self) -> bool:
+        """Whether any picture has been found whose loss is a finite number."""
+        return math.isfinite(float(self.best_loss))
+
+    @property
     def diverged(self) -> bool:
         """Whether the last loss was not a finite number."""
         return bool(self.step_log) and not math.isfinite(self.step_log["loss"][-1])

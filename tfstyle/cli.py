@@ -7,6 +7,7 @@ import contextlib
 import json
 import logging
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -17,6 +18,7 @@ from tfstyle import __version__
 from tfstyle.errors import InputError, check_whole
 
 if TYPE_CHECKING:
+    from tfstyle.callbacks import Preview
     from tfstyle.result import Result
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
@@ -29,21 +31,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: Without the program's name; None for the process's own.
 
     Returns:
-        The exit code: 0, 2 after bad input, 130 after Ctrl-C.
+        The exit code: 0; 1 if a painting stopped before its time, its best picture written; 2 after bad
+        input; 130 after Ctrl-C.
     """
     options = _parser().parse_args(arguments)
     try:
         with _logging(quiet=getattr(options, "quiet", False)):
-            return options.run(options)
+            code = options.run(options)
+            if sys.stdout is not None:
+                sys.stdout.flush()
+            return code
     except InputError as error:
-        print(f"tfstyle: {error}", file=sys.stderr)
+        _complain(str(error))
         return 2
     except KeyboardInterrupt:
-        print("tfstyle: interrupted before anything was painted", file=sys.stderr)
+        _complain("interrupted before anything was painted")
         return INTERRUPTED
-    except BrokenPipeError:  # the reader of stdout has gone, as in `tfstyle methods | head -1`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+    except OSError as error:  # of stdout: all else that is written is watched over where it is written
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python would try, and complain, once more
+        if not isinstance(error, BrokenPipeError):  # whose reader has gone, as in `tfstyle methods | head -1`
+            _complain(f"could not write to stdout: {error.strerror}")
+        return 2
+
+
+def _complain(message: str) -> None:
+    """One line on stderr."""
+    print(f"tfstyle: {message}", file=sys.stderr)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -151,13 +164,15 @@ def _transfer(options: argparse.Namespace) -> int:
     given = vars(options).copy()
     for name in ("run", "json", "quiet", "bits"):
         given.pop(name)
-    output = Path(given.pop("output", None) or f"{Path(options.content).stem}-{Path(options.styles[0]).stem}.png")
+    default = f"{Path(options.content).stem}-{Path(options.styles[0]).stem}.png"
+    output = Path(given.pop("output", default))
     return _paint(options, output, options.bits, given)
 
 
 def _demo(options: argparse.Namespace) -> int:
     from tfstyle import images, samples
 
+    check_whole("size", options.size, 64, 4096)  # the style is painted at that size, which takes its time
     photo = images.Picture(samples.content(options.content), None, f"sample {options.content}")
     painting = images.Picture(samples.style(options.style, options.size), None, f"sample {options.style}")
     given = {"content": photo, "styles": [painting], "size": options.size, "steps": options.steps}
@@ -174,24 +189,32 @@ def _paint(options: argparse.Namespace, output: Path, bits: int, given: dict[str
         if isinstance(source, str) and _same_file(source, output):
             raise InputError(f"the output {output} is one of the pictures given: choose another name")
     every = given.pop("preview_every", None)
-    callbacks = []
-    if every is not None:
-        check_whole("preview-every", every, 1, 10_000_000)
-        from tfstyle.callbacks import Preview
-
-        callbacks = [Preview(output, every)]
+    callbacks = [] if every is None else [_preview(output, every)]
     result = transfer(**given, callbacks=callbacks, progress=False if options.quiet else None)
-    written, trouble = _save(result, output, bits)
+    with _uninterrupted():
+        written, trouble = _save(result, output, bits)
+    stopped = result.settings["stopped"]
     if options.json:
-        print(json.dumps({"output": str(written), **result.record()}))
+        print(json.dumps({"output": str(written), **result.record()}, allow_nan=False))
     elif not options.quiet:
-        stopped = f" (stopped: {result.settings['stopped']})" if result.settings["stopped"] else ""
         steps, seconds = result.settings["steps_done"], result.settings["seconds"]
-        print(f"wrote {written} after {steps} steps, {seconds:.0f} s{stopped}")
+        print(f"wrote {written} after {steps} steps, {seconds:.0f} s")
+    if stopped:
+        _complain(f"stopped before its time ({stopped}): {written} is the best picture until then")
     if trouble:
-        print(f"tfstyle: {trouble}", file=sys.stderr)
+        _complain(trouble)
         return 2
-    return INTERRUPTED if result.settings["stopped"] == "interrupted" else 0
+    return INTERRUPTED if stopped == "interrupted" else 1 if stopped else 0
+
+
+def _preview(output: Path, every: int) -> Preview:
+    from tfstyle.runtime import import_tensorflow
+
+    check_whole("preview-every", every, 1, 10_000_000)
+    import_tensorflow()
+    from tfstyle.callbacks import Preview
+
+    return Preview(output, every)
 
 
 def _same_file(path: str, other: Path) -> bool:
@@ -205,9 +228,26 @@ def _save(result: Result, output: Path, bits: int) -> tuple[Path, str | None]:
     try:
         return result.save(output, bits=bits), None
     except InputError as error:
-        rescue = Path(tempfile.mkdtemp(prefix="tfstyle-")) / output.name
-        result.save(rescue, bits=bits)
+        try:
+            rescue = Path(tempfile.mkdtemp(prefix="tfstyle-")) / output.name
+            result.save(rescue, bits=bits)
+        except (InputError, OSError):
+            raise error from None
         return rescue, f"{error}; the picture is in {rescue}"
+
+
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Ctrl-C waits: what is done is about to be written."""
+    try:
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    except ValueError:  # only the main thread may
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _methods(options: argparse.Namespace) -> int:

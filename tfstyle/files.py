@@ -41,6 +41,12 @@ def check_place(path: str | os.PathLike[str]) -> None:
     """Raise an `InputError` unless a file can be put at `path`."""
     target = os.path.realpath(path)
     folder = os.path.dirname(target)
+    try:
+        os.lstat(target)
+    except FileNotFoundError:
+        pass
+    except OSError as error:  # such as a name that is too long
+        raise InputError(f"could not write {shown(path)}: {reason(error)}; choose another name") from error
     if os.path.exists(target) and not os.path.isfile(target):
         problem = "it is a folder or a device; give the name of a file"
     elif not os.path.isdir(folder):

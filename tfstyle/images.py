@@ -6,6 +6,7 @@ A picture here is always sRGB, in floats from 0 to 1, the right way up, with its
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import logging
 import os
@@ -20,6 +21,7 @@ from PIL import Image, ImageCms, UnidentifiedImageError
 
 from tfstyle import files
 from tfstyle.errors import InputError
+from tfstyle.runtime import import_tensorflow
 
 MAX_PIXELS = 178_956_970
 """The most pixels a file may have, and `Picture.resized` may make: where Pillow calls it an attack."""
@@ -53,6 +55,14 @@ class Picture:
     rgb: np.ndarray
     alpha: np.ndarray | None
     name: str
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256, in hexadecimal, of the shape and the values, whatever file or array they came from."""
+        digest = hashlib.sha256(repr(self.rgb.shape).encode())
+        for channels in (self.rgb, self.alpha):
+            digest.update(b"" if channels is None else np.ascontiguousarray(channels, "<f4").tobytes())
+        return digest.hexdigest()
 
     def resized(self, size: int | tuple[int, int]) -> Picture:
         """This picture at another size, larger or smaller, by antialiased Lanczos resampling in floats.
@@ -263,6 +273,7 @@ def _pixels(image: Image.Image, icc: bytes | None) -> np.ndarray:
 
 
 def _decoded_png(data: bytes) -> np.ndarray:
+    import_tensorflow()
     import tensorflow as tf
 
     return tf.io.decode_png(data, channels=4, dtype=tf.uint16).numpy()
@@ -405,6 +416,7 @@ def _encoded(rgb: np.ndarray, alpha: np.ndarray | None, kind: str, bits: int, qu
         rgb, alpha = 1 - (1 - rgb) * alpha[..., None], None
     levels = _quantized(rgb if alpha is None else np.dstack([rgb, alpha]), bits)
     if kind == "PNG" and bits == 16:
+        import_tensorflow()
         import tensorflow as tf
 
         return tf.io.encode_png(levels).numpy()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import logging
 import os
 import platform
 import sys
-import tempfile
 import time
-from collections.abc import Sequence
-from importlib.metadata import version
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -18,6 +18,7 @@ from tfstyle import images, methods, weights as weights_room
 from tfstyle.errors import InputError, check_whole
 from tfstyle.methods import Method
 from tfstyle.result import Result
+from tfstyle.runtime import import_tensorflow
 
 if TYPE_CHECKING:
     import keras
@@ -39,8 +40,8 @@ def transfer(
     backbone: str | Backbone = "auto",
     weights: str | os.PathLike[str] | None = None,
     pooling: Literal["max", "avg"] | None = None,
-    content_layers: Sequence[str] | None = None,
-    style_layers: Sequence[str] | None = None,
+    content_layers: str | Sequence[str] | None = None,
+    style_layers: str | Sequence[str] | None = None,
     content_weight: float | None = None,
     style_weight: float | None = None,
     tv_weight: float | None = None,
@@ -94,8 +95,8 @@ def transfer(
     started = time.perf_counter()
     recipe = methods.get(method) if isinstance(method, str) else method
     given = {
-        "content_layers": content_layers and tuple(content_layers),
-        "style_layers": style_layers and tuple(style_layers),
+        "content_layers": _layers(content_layers),
+        "style_layers": _layers(style_layers),
         "content_weight": content_weight,
         "style_weight": style_weight,
         "tv_weight": tv_weight,
@@ -105,6 +106,8 @@ def transfer(
     }
     # What can be refused before TensorFlow is imported, which takes seconds, is.
     recipe.override(**given)
+    if learning_rate is not None and not 0 < learning_rate < float("inf"):
+        raise InputError(f"learning rate {learning_rate:g} can't be used: give a number above 0")
     check_whole("seed", seed, 0, 2**32 - 1)
     if size is not None:
         check_whole("size", size, 1, MAXIMUM_SIDE)
@@ -118,28 +121,35 @@ def transfer(
     if not (isinstance(start, str) and start in ("content", "noise")):
         start = images.load(start)
 
-    _import_tensorflow()
+    import_tensorflow()
     network = _network(backbone, weights, recipe, pooling, seed)
     recipe = recipe.adapted(network.name, network.trained).override(**{**given, "pooling": network.pooling})
-    canvas = compose(recipe, network, photo, paintings, mix, start, size, seed)
+    with _enough_memory(photo, size):
+        canvas = compose(recipe, network, photo, paintings, mix, start, size, seed)
     canvas.compile(optimizer=_optimizer(recipe, learning_rate), steps_per_execution=_steps_per_call())
     before = time.perf_counter()
-    stopped = _paint(canvas, recipe.steps, callbacks, progress)
+    with _enough_memory(photo, size):
+        stopped = _paint(canvas, recipe.steps, callbacks, progress)
     finished = time.perf_counter()
 
     settings = {
         "content": photo.name,
+        "content_sha256": photo.sha256,
         "styles": [painting.name for painting in paintings],
+        "styles_sha256": [painting.sha256 for painting in paintings],
         "style_blend": mix,
         "size": size,
-        "init": start.name if isinstance(start, images.Picture) else start,
         "seed": seed,
         **_record(recipe, network, canvas),
+        "init": start.name if isinstance(start, images.Picture) else start,
         "stopped": stopped,
         "optimization_seconds": round(finished - before, 3),
         "seconds": round(time.perf_counter() - started, 3),
     }
-    return Result(canvas.picture, canvas.alpha, canvas.step_log, settings)
+    result = Result(canvas.picture, canvas.alpha, canvas.step_log, settings)
+    del canvas
+    gc.collect()  # Keras models are full of cycles, and large
+    return result
 
 
 def compose(
@@ -187,25 +197,6 @@ def compose(
     return Canvas(Objective(terms), content, styles, mix, init, size, seed)
 
 
-def _import_tensorflow() -> None:
-    """Import TensorFlow without the greetings that its libraries write to stderr; of errors nothing is lost."""
-    if "tensorflow" in sys.modules:
-        return
-    sys.stderr.flush()
-    with tempfile.TemporaryFile() as greetings:
-        stderr = os.dup(2)
-        os.dup2(greetings.fileno(), 2)
-        try:
-            import tensorflow  # noqa: F401
-        except BaseException:
-            greetings.seek(0)
-            os.write(stderr, greetings.read())
-            raise
-        finally:
-            os.dup2(stderr, 2)
-            os.close(stderr)
-
-
 def _network(
     backbone: str | Backbone,
     weights: str | os.PathLike[str] | None,
@@ -217,29 +208,35 @@ def _network(
     from tfstyle import backbones
 
     if isinstance(backbone, backbones.Backbone):
+        if weights is not None or pooling not in (None, backbone.pooling):
+            raise InputError(f"{backbone!r} has its weights and pooling already: leave out weights and pooling")
         return backbone
     name = recipe.backbone if backbone == "auto" else backbone
+    fallback = False
     if weights is None and backbone == "auto":
         try:
             weights_room.find(name)
         except weights_room.NotFoundError:
-            log.warning(
-                "no ImageNet weights of %s are to be had: random ones take their place, and paint less well "
-                "(`tfstyle weights` says where they are looked for)",
-                name,
-            )
-            weights = "random"
-    weights = "imagenet" if weights is None else weights
-    trained = str(weights) != "random"
+            fallback = True
+    chosen = "random" if fallback else "imagenet" if weights is None else weights
     network = backbones.Backbone(
         name,
-        weights,
-        pooling=pooling or (recipe.pooling if trained else methods.UNTRAINED["pooling"]),
+        chosen,
+        pooling=pooling or (methods.UNTRAINED["pooling"] if str(chosen) == "random" else recipe.pooling),
         normalize=recipe.normalize,
         seed=seed,
     )
     record = network.weights_record
-    log.info("painting with %s, weights %s (%s)", network.name, record["name"], record["source"])
+    log.log(
+        logging.WARNING if fallback else logging.INFO,
+        "painting with %s, weights %s (%s)%s",
+        network.name,
+        record["name"],
+        record["source"],
+        ", for want of ImageNet's, which paint better: `tfstyle weights` says where they are looked for"
+        if fallback
+        else "",
+    )
     return network
 
 
@@ -248,8 +245,6 @@ def _optimizer(recipe: Method, learning_rate: float | None) -> keras.optimizers.
 
     from tfstyle.optimizers import LBFGS
 
-    if learning_rate is not None and not 0 < learning_rate < float("inf"):
-        raise InputError(f"learning rate {learning_rate:g} can't be used: give a number above 0")
     options = recipe.optimizer_options | ({} if learning_rate is None else {"learning_rate": learning_rate})
     if recipe.optimizer == "lbfgs":
         return LBFGS(**options)
@@ -269,60 +264,72 @@ def _paint(canvas: Canvas, steps: int, callbacks: Sequence[Any], progress: bool 
 
     from tfstyle.callbacks import ProgressBar
 
-    bar = [ProgressBar()] if (sys.stdout.isatty() if progress is None else progress) else []
+    on_terminal = sys.stdout is not None and sys.stdout.isatty()
+    bar = [ProgressBar()] if (on_terminal if progress is None else progress) else []
     stopped = None
     try:
         canvas.fit(steps=steps, callbacks=[*callbacks, *bar])
     except KeyboardInterrupt:
-        if not np.isfinite(float(canvas.best_loss)):
-            raise  # nothing is painted yet
+        if not canvas.painted:
+            raise
         stopped = "interrupted"
-    except (tf.errors.ResourceExhaustedError, MemoryError) as error:
+    except (tf.errors.ResourceExhaustedError, MemoryError):
+        if not canvas.painted:
+            raise
         stopped = "out of memory"
-        if not np.isfinite(float(canvas.best_loss)):
-            height, width = canvas.picture.shape[:2]
-            raise InputError(
-                f"there is not enough memory for {width}x{height} pixels: give a smaller size"
-            ) from error
     finally:
         for each in bar:
             each.close()
-    if not np.isfinite(float(canvas.best_loss)) and stopped is None:
+    if not canvas.painted:
         raise InputError("the loss is not a finite number at the first step: give smaller weights")
     if canvas.diverged:
         stopped = f"the loss was not a finite number after {canvas.steps_done} steps"
     return stopped
 
 
+@contextlib.contextmanager
+def _enough_memory(photo: images.Picture, size: int | None) -> Iterator[None]:
+    """Turn what TensorFlow says where memory runs out into an `InputError`."""
+    import tensorflow as tf
+
+    try:
+        yield
+    except (tf.errors.ResourceExhaustedError, MemoryError) as error:
+        height, width = photo.rgb.shape[:2]
+        if size is not None:
+            height, width = images.fitted_shape(height, width, size)
+        raise InputError(f"there is not enough memory for {width}x{height} pixels: give a smaller size") from error
+
+
 def _record(recipe: Method, network: Backbone, canvas: Canvas) -> dict[str, Any]:
     """What was done, with what, and how far it came; JSON can hold it."""
+    import keras
+    import tensorflow as tf
+
+    from tfstyle import __version__
+
     height, width = canvas.picture.shape[:2]
+    versions = {"tfstyle": __version__, "tensorflow": tf.__version__, "keras": keras.__version__}
+    options = canvas.optimizer.get_config()
     return {
+        **{("method" if name == "name" else name): value for name, value in recipe.record().items()},
         "height": height,
         "width": width,
-        "method": recipe.name,
         "backbone": network.name,
         "weights": network.weights_record,
-        "pooling": network.pooling,
         "normalize": network.normalize,
         "content_layers": list(recipe.content_layers or [network.content_layer]),
         "style_layers": list(recipe.style_layers or network.style_layers),
-        "statistic": recipe.statistic,
-        "statistic_options": recipe.statistic_options,
-        "content_normalization": recipe.content_normalization,
-        "balance": recipe.balance,
-        "content_weight": recipe.content_weight,
-        "style_weight": recipe.style_weight,
-        "tv_weight": recipe.tv_weight,
-        "optimizer": recipe.optimizer,
-        "optimizer_options": {k: v for k, v in canvas.optimizer.get_config().items() if v is not None},
-        "steps": recipe.steps,
+        "optimizer_options": {name: value for name, value in options.items() if value is not None},
         "steps_done": canvas.steps_done,
         "first_loss": canvas.step_log["loss"][0],
         "best_loss": float(canvas.best_loss),
-        "versions": {name: version(name) for name in ("tfstyle", "tensorflow", "keras", "numpy")}
-        | {"python": platform.python_version()},
+        "versions": {**versions, "numpy": np.__version__, "python": platform.python_version()},
     }
+
+
+def _layers(names: str | Sequence[str] | None) -> tuple[str, ...] | None:
+    return None if names is None else (names,) if isinstance(names, str) else tuple(names)
 
 
 def _mix(blend: Sequence[float] | None, number: int) -> list[float]:

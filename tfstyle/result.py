@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,8 +32,12 @@ class Result:
     settings: dict[str, Any]
 
     def record(self) -> dict[str, Any]:
-        """Settings and history in one object, as JSON can hold it."""
-        return {**self.settings, "history": self.history}
+        """Settings and history in one object, as JSON can hold it: what isn't a finite number is None."""
+        history = {
+            name: [value if math.isfinite(value) else None for value in values]
+            for name, values in self.history.items()
+        }
+        return {**self.settings, "history": history}
 
     def save(self, path: str | os.PathLike[str], *, bits: int = 8, quality: int = 95) -> Path:
         """Write the picture, and its record as JSON beside it.
@@ -48,8 +53,11 @@ class Result:
         path = Path(path)
         check_writable(path, bits=bits)
         images.save(self.image, path, alpha=self.alpha, bits=bits, quality=quality)
-        history = ",\n".join(f"    {json.dumps(name)}: {json.dumps(values)}" for name, values in self.history.items())
-        settings = json.dumps(self.settings, indent=2).removesuffix("\n}")
+        record = {**self.record(), "bits": bits, "quality": quality}
+        history = ",\n".join(
+            f"    {json.dumps(name)}: {json.dumps(values)}" for name, values in record.pop("history").items()
+        )
+        settings = json.dumps(record, indent=2, allow_nan=False).removesuffix("\n}")
         text = f'{settings},\n  "history": {{\n{history}\n  }}\n}}\n'  # a line for each curve, not for each number
         files.atomic_write(_record_path(path), text.encode())
         return path
