@@ -21,9 +21,10 @@ import tifffile
 from hypothesis import given, settings, strategies as st
 from PIL import Image, ImageCms, JpegImagePlugin
 
-from tfstyle import images
+from tfstyle import images, pictures
 from tfstyle.errors import InputError
-from tfstyle.images import Picture, check_writable, fitted_shape, load, save
+from tfstyle.images import Picture, check_writable, load, save
+from tfstyle.pictures import fitted_shape
 
 LEVEL = 1 / 255
 UPRIGHT = np.array([[1, 2, 3], [4, 5, 6]])
@@ -876,7 +877,7 @@ def test_damaged_files_never_raise_anything_else(data):
         whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
     del whole[data.draw(st.integers(1, len(whole))) :]
     with pytest.MonkeyPatch.context() as patch:  # a damaged header may promise gigabytes
-        patch.setattr(images, "MAX_PIXELS", 10_000)
+        patch.setattr(pictures, "MAX_PIXELS", 10_000)
         patch.setattr(Image, "MAX_IMAGE_PIXELS", 5_000)
         try:
             found = images._from_file(bytes(whole), "the file").rgb
@@ -890,7 +891,7 @@ def test_damaged_files_never_raise_anything_else(data):
 
 
 def test_the_limit_is_pillows_own():
-    assert 2 * Image.MAX_IMAGE_PIXELS == images.MAX_PIXELS
+    assert 2 * Image.MAX_IMAGE_PIXELS == pictures.MAX_PIXELS
 
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF", "16-bit PNG", "16-bit TIFF"])
@@ -904,9 +905,9 @@ def test_the_limit_holds_on_every_way_in(tmp_path, monkeypatch, kind):
             "16-bit TIFF": lambda: tiff(deep, photometric="rgb"),
         }[kind]()
     )
-    monkeypatch.setattr(images, "MAX_PIXELS", 60)
+    monkeypatch.setattr(pictures, "MAX_PIXELS", 60)
     assert load(tmp_path / "a").rgb.shape == (6, 10, 3)
-    monkeypatch.setattr(images, "MAX_PIXELS", 59)
+    monkeypatch.setattr(pictures, "MAX_PIXELS", 59)
     expected = f"{tmp_path / 'a'} has 10x6 pixels, more than the 59 allowed; make it smaller"
     assert message(load, tmp_path / "a") == expected
 

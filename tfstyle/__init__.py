@@ -47,7 +47,7 @@ _ROOMS = {
     "result": ("Result",),
 }
 _PLACES = {name: room for room, names in _ROOMS.items() for name in names}
-_MODULES = ("files", "images", "samples", "weights", *_ROOMS)
+_MODULES = ("colors", "files", "images", "pictures", "samples", "weights", *_ROOMS)
 
 __all__ = ["__version__", *_PLACES]
 

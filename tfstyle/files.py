@@ -43,8 +43,8 @@ def check_place(path: str | os.PathLike[str]) -> None:
     folder = os.path.dirname(target)
     try:
         os.lstat(target)
-    except FileNotFoundError:
-        pass
+    except (FileNotFoundError, NotADirectoryError):
+        pass  # it's to be made, or the folder is missing, which is said below
     except OSError as error:  # such as a name that is too long
         raise InputError(f"could not write {shown(path)}: {reason(error)}; choose another name") from error
     if os.path.exists(target) and not os.path.isfile(target):

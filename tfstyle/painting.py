@@ -17,6 +17,7 @@ import numpy as np
 from tfstyle import images, methods, weights as weights_room
 from tfstyle.errors import InputError, check_whole
 from tfstyle.methods import Method
+from tfstyle.pictures import fitted_shape
 from tfstyle.result import Result
 from tfstyle.runtime import import_tensorflow
 
@@ -297,7 +298,7 @@ def _enough_memory(photo: images.Picture, size: int | None) -> Iterator[None]:
     except (tf.errors.ResourceExhaustedError, MemoryError) as error:
         height, width = photo.rgb.shape[:2]
         if size is not None:
-            height, width = images.fitted_shape(height, width, size)
+            height, width = fitted_shape(height, width, size)
         raise InputError(f"there is not enough memory for {width}x{height} pixels: give a smaller size") from error
 
 
