@@ -106,7 +106,7 @@ class Canvas(keras.Model):
     @property
     def picture(self) -> np.ndarray:
         """The best picture so far: float32 `(height, width, 3)` in [0, 1]."""
-        return np.clip(ops.convert_to_numpy(self.best_pixels)[0], 0.0, 1.0)
+        return np.clip(ops.convert_to_numpy(self.best_pixels)[0], 0.0, 1.0).astype(np.float32)
 
     @property
     def steps_done(self) -> int:
