@@ -128,6 +128,26 @@ def test_random_weights_are_he_and_depend_on_the_seed_alone():
     np.testing.assert_allclose(depthwise.std(), np.sqrt(2 / 9), rtol=0.1)
 
 
+@pytest.mark.parametrize("pooling", ["max", "avg"])
+def test_bfloat16_is_for_convolutions_alone(pictures, pooling):
+    policy = keras.config.dtype_policy()
+    half = Backbone("VGG16", "random", pooling, precision="bfloat16")
+    assert keras.config.dtype_policy() == policy
+    assert half.compute_dtype == "bfloat16"
+    extractor = half.extractor(["block3_conv1"])
+    assert {keras.backend.standardize_dtype(weight.dtype) for weight in extractor.weights} == {"float32"}
+    assert {layer.compute_dtype for layer in extractor.layers[-1].layers[1:]} == {"bfloat16"}
+    features = np.asarray(keras.ops.cast(half(pictures, ["block3_conv1"])["block3_conv1"], "float32"))
+    whole = Backbone("VGG16", "random", pooling, precision="float32")(pictures, ["block3_conv1"])["block3_conv1"]
+    error = np.linalg.norm(features - whole.numpy()) / np.linalg.norm(whole.numpy())
+    assert 1e-5 < error < 0.02
+
+
+def test_an_unknown_precision_is_refused():
+    with pytest.raises(InputError, match="precision must be 'float32' or 'bfloat16', not 'float16'"):
+        Backbone("VGG16", "random", precision="float16")
+
+
 def test_an_unknown_backbone_suggests_the_nearest():
     with pytest.raises(InputError) as error:
         Backbone("vgg18")

@@ -15,7 +15,9 @@ from PIL import Image
 from tfstyle import cli, images
 from tfstyle.methods import METHODS
 
-FAST = ["--backbone", "VGG16", "--weights", "random", "--size", "48", "--steps", "3"]
+FAST = [
+    "--backbone", "VGG16", "--weights", "random", "--size", "48", "--steps", "3", "--precision", "float32",
+]  # fmt: skip
 
 
 @pytest.fixture

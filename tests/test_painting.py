@@ -16,7 +16,7 @@ from PIL import Image
 import tfstyle
 from tfstyle import InputError, images, methods, transfer
 
-FAST = {"size": 48, "steps": 3, "backbone": "VGG16", "weights": "random"}
+FAST = {"size": 48, "steps": 3, "backbone": "VGG16", "weights": "random", "precision": "float32"}
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +112,35 @@ def test_every_backbone_paints(files, name):
     assert result.settings["backbone"] == name
     assert result.settings["best_loss"] < 0.9 * result.settings["first_loss"]
     assert np.isfinite(result.image).all()
+
+
+def test_bfloat16_ends_within_a_percent_of_float32_as_float32_sees_it(files):
+    from tfstyle import Backbone
+    from tfstyle.painting import compose
+
+    judge = compose(
+        methods.get("gatys").adapted("VGG16", trained=False),
+        Backbone("VGG16", "random", pooling="avg", precision="float32"),
+        files / "photo.png",
+        [files / "painting.png"],
+        size=96,
+    )
+    losses = {}
+    for precision in ("float32", "bfloat16"):
+        result = transfer(
+            files / "photo.png", files / "painting.png", **(FAST | {"size": 96, "steps": 60, "precision": precision})
+        )
+        assert result.settings["precision"] == precision
+        terms = judge.objective(result.image[None], judge.targets)
+        losses[precision] = float(sum(terms.values())[0])
+    assert losses["bfloat16"] < 1.01 * losses["float32"] < 0.3
+
+
+def test_auto_precision_is_the_probes(files, monkeypatch):
+    for chosen in ("bfloat16", "float32"):
+        monkeypatch.setattr("tfstyle.painting.faster", lambda chosen=chosen: chosen)
+        result = transfer(files / "photo.png", files / "painting.png", **(FAST | {"precision": "auto", "steps": 1}))
+        assert result.settings["precision"] == chosen
 
 
 def test_a_method_of_ones_own(files):
@@ -253,6 +282,7 @@ def test_asking_for_imagenet_weights_never_gets_random_ones(files):
         ({"seed": -1}, "seed -1 can't be used: give a whole number from 0 to 4294967295"),
         ({"learning_rate": 0}, "learning rate 0 can't be used: give a number above 0"),
         ({"init": "nosuch.png"}, "nosuch.png"),
+        ({"precision": "float16"}, "unknown precision 'float16': did you mean bfloat16 or float32?"),
         ({"pooling": "min"}, "unknown pooling 'min': use one of max, avg"),
     ],
 )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,9 +16,11 @@ import numpy as np
 from tfstyle import weights as weights_room
 from tfstyle.errors import InputError, unknown
 from tfstyle.layers import PadToMultiple, Preprocessing
+from tfstyle.precision import Precision
 
 Tensor = Any
 Pooling = Literal["max", "avg"]
+POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,8 @@ class Backbone:
         normalize: Whether terms scale each layer's features to a mean activation of 1 on the pictures at
             hand (Gatys' normalised VGG, generalised, with one factor a layer). None: for random weights only.
         seed: Seed of random weights.
+        precision: `"float32"`, or `"bfloat16"` for convolutions in bfloat16 with weights, statistics and
+            losses in float32. None for Keras' dtype policy.
 
     Raises:
         InputError: Unknown name, no weights, or a file that doesn't fit.
@@ -96,12 +101,15 @@ class Backbone:
         pooling: Pooling = "max",
         normalize: bool | None = None,
         seed: int = 0,
+        precision: Precision | None = None,
     ) -> None:
         canonical = {known.lower(): known for known in names()}
         if name.lower() not in canonical:
             raise unknown("backbone", name, names())
         if pooling not in ("max", "avg"):
             raise InputError(f"pooling must be 'max' or 'avg', not {pooling!r}")
+        if precision is not None and precision not in POLICIES:
+            raise InputError(f"precision must be 'float32' or 'bfloat16', not {precision!r}")
         if keras.config.image_data_format() != "channels_last":
             raise InputError(
                 "image_data_format is channels_first: tfstyle needs "
@@ -112,9 +120,11 @@ class Backbone:
         self.pooling = pooling
         self.normalize = self.weights == "random" if normalize is None else normalize
         self.seed = seed
+        self.precision = precision
         # A missing file is found out before the network is built, which takes seconds.
         file = None if self.weights == "random" else weights_room.find(self.name, self.weights)
-        self._application = _build(self.name)
+        with _dtype_policy(precision):
+            self._application = _build(self.name)
         if file is None:
             _he_initialize(self._application, seed)
             self.weights_record: dict[str, Any] = {"name": "random", "source": f"He, seed {seed}"}
@@ -235,8 +245,8 @@ class Backbone:
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        return {"name": self.name, "weights": self.weights, "pooling": self.pooling,
-                "normalize": self.normalize, "seed": self.seed}  # fmt: skip
+        names = ("name", "weights", "pooling", "normalize", "seed", "precision")
+        return {name: getattr(self, name) for name in names}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Backbone:
@@ -258,6 +268,18 @@ def minimum_side(name: str) -> int:
 def _build(name: str) -> keras.Model:
     side = _GRIDS[name][0] if name in _GRIDS else None
     return getattr(keras.applications, name)(include_top=False, weights=None, input_shape=(side, side, 3))
+
+
+@contextlib.contextmanager
+def _dtype_policy(precision: Precision | None) -> Iterator[None]:
+    """Keras' dtype policy for what is built within; applications take none of their own."""
+    before = keras.config.dtype_policy()
+    if precision is not None:
+        keras.config.set_dtype_policy(POLICIES[precision])
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def _he_initialize(model: keras.Model, seed: int) -> None:
@@ -301,4 +323,4 @@ def _same(layer: keras.layers.Layer) -> keras.layers.Layer:
 def _average_pooling(layer: keras.layers.Layer) -> keras.layers.Layer:
     if not isinstance(layer, keras.layers.MaxPooling2D):
         return layer
-    return keras.layers.AveragePooling2D(layer.pool_size, layer.strides, layer.padding)
+    return keras.layers.AveragePooling2D(layer.pool_size, layer.strides, layer.padding, dtype=layer.dtype_policy)

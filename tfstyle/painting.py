@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from tfstyle import images, methods, weights as weights_room
-from tfstyle.errors import InputError, check_whole
+from tfstyle.errors import InputError, check_whole, unknown
 from tfstyle.methods import Method
 from tfstyle.pictures import fitted_shape
+from tfstyle.precision import faster
 from tfstyle.result import Result
 from tfstyle.runtime import import_tensorflow
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("tfstyle")
 
+PRECISIONS = ("auto", "float32", "bfloat16")
 ADAM_RATE = 10 / 255  # Johnson 2015, neural-style: 10 on pixels of 0 to 255
 MAXIMUM_SIDE = 65535  # of a JPEG, the least that the formats hold
 
@@ -53,6 +55,7 @@ def transfer(
     learning_rate: float | None = None,
     init: str | images.Source | None = None,
     seed: int = 0,
+    precision: Literal["float32", "bfloat16", "auto"] = "auto",
     callbacks: Sequence[Any] = (),
     progress: bool | None = None,
 ) -> Result:
@@ -81,6 +84,8 @@ def transfer(
         learning_rate: Of the optimizer; 1 for L-BFGS, and for Adam 10/255 of a pixel's range.
         init: What the optimisation begins with: `"content"`, `"noise"`, or a picture.
         seed: Of the noise and of random weights.
+        precision: `"float32"`; `"bfloat16"` for convolutions in bfloat16, with the picture, statistics and
+            losses in float32; or `"auto"` for what this machine does faster, by a short probe.
         callbacks: Keras callbacks.
         progress: Whether to draw a live bar on stderr; None for: if stdout is a terminal.
 
@@ -109,6 +114,8 @@ def transfer(
     recipe.override(**given)
     if learning_rate is not None and not 0 < learning_rate < float("inf"):
         raise InputError(f"learning rate {learning_rate:g} can't be used: give a number above 0")
+    if precision not in PRECISIONS:
+        raise unknown("precision", precision, PRECISIONS)
     check_whole("seed", seed, 0, 2**32 - 1)
     if size is not None:
         check_whole("size", size, 1, MAXIMUM_SIDE)
@@ -123,7 +130,7 @@ def transfer(
         start = images.load(start)
 
     import_tensorflow()
-    network = _network(backbone, weights, recipe, pooling, seed)
+    network = _network(backbone, weights, recipe, pooling, precision, seed)
     recipe = recipe.adapted(network.name, network.trained).override(**{**given, "pooling": network.pooling})
     with _enough_memory(photo, size):
         canvas = compose(recipe, network, photo, paintings, mix, start, size, seed)
@@ -203,6 +210,7 @@ def _network(
     weights: str | os.PathLike[str] | None,
     recipe: Method,
     pooling: Literal["max", "avg"] | None,
+    precision: Literal["float32", "bfloat16", "auto"],
     seed: int,
 ) -> Backbone:
     """The backbone asked for; "auto" is the method's, with the weights that there are."""
@@ -226,6 +234,7 @@ def _network(
         pooling=pooling or (methods.UNTRAINED["pooling"] if str(chosen) == "random" else recipe.pooling),
         normalize=recipe.normalize,
         seed=seed,
+        precision=faster() if precision == "auto" else precision,
     )
     record = network.weights_record
     log.log(
@@ -319,6 +328,7 @@ def _record(recipe: Method, network: Backbone, canvas: Canvas) -> dict[str, Any]
         "backbone": network.name,
         "weights": network.weights_record,
         "normalize": network.normalize,
+        "precision": network.compute_dtype,
         "content_layers": list(recipe.content_layers or [network.content_layer]),
         "style_layers": list(recipe.style_layers or network.style_layers),
         "optimizer_options": {name: value for name, value in options.items() if value is not None},
