@@ -67,6 +67,10 @@ class Statistic:
         """The statistic that `get_config` described."""
         return cls(**config)
 
+    def __repr__(self) -> str:
+        options = ", ".join(f"{name}={value!r}" for name, value in self.get_config().items())
+        return f"{type(self).__name__}({options})"
+
 
 def blend(averages: list[Averages], weights: list[float]) -> Averages:
     """The mix of several styles' averages.
