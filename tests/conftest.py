@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-REAL_WEIGHTS = os.environ.pop("TFSTYLE_WEIGHTS", None)
+REAL_WEIGHTS = os.environ.get("TFSTYLE_WEIGHTS")
 if REAL_WEIGHTS:
     REAL_WEIGHTS = str(Path(REAL_WEIGHTS).expanduser().resolve())
 os.environ["TFSTYLE_OFFLINE"] = "1"
@@ -20,7 +20,8 @@ settings.load_profile("tfstyle")
 
 @pytest.fixture(autouse=True)
 def _own_keras_home(tmp_path_factory, monkeypatch):
-    """No test finds weights that happen to lie in the user's cache."""
+    """No test finds weights that happen to lie on this machine, but by the fixture `real_weights`."""
+    monkeypatch.delenv("TFSTYLE_WEIGHTS", raising=False)
     home = tmp_path_factory.getbasetemp() / "keras-home"
     home.mkdir(exist_ok=True)
     monkeypatch.setenv("KERAS_HOME", str(home))
