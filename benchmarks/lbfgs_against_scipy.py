@@ -16,7 +16,7 @@ import scipy.optimize
 import tensorflow as tf
 
 from tfstyle import LBFGS, Backbone, Canvas, images, methods
-from tfstyle.painting import compose
+from tfstyle.composing import compose
 
 
 def main() -> None:

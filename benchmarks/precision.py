@@ -12,7 +12,7 @@ import json
 import time
 
 from tfstyle import LBFGS, Backbone, images, methods
-from tfstyle.painting import compose
+from tfstyle.composing import compose
 
 
 def main() -> None:

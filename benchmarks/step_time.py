@@ -17,7 +17,7 @@ import keras
 import tensorflow as tf
 
 from tfstyle import Backbone, Canvas, methods, samples
-from tfstyle.painting import ADAM_RATE, compose
+from tfstyle.composing import ADAM_RATE, compose
 
 
 def main() -> None:

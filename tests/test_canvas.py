@@ -35,7 +35,7 @@ def test_it_paints_and_begins_with_the_content(canvas, photo):
     loss = canvas.step_log["loss"]
     assert loss[0] == pytest.approx(1.0, rel=1e-5)  # no content loss, and a balanced style loss of 1
     assert canvas.step_log["content"][0] == 0
-    assert float(canvas.best_loss) < 0.2
+    assert canvas.best_loss < 0.2
     assert canvas.picture.shape == photo.shape
     assert canvas.picture.dtype == np.float32
 
@@ -67,7 +67,7 @@ def test_the_picture_is_the_best_iterate_not_the_last(canvas):
     canvas.fit(steps=5)
     log = canvas.step_log["loss"]
     assert log[-1] > min(log)
-    assert float(canvas.best_loss) == pytest.approx(min(log), rel=1e-6)
+    assert canvas.best_loss == pytest.approx(min(log), rel=1e-6)
     terms = canvas.objective(canvas.picture[None], canvas.targets)
     assert float(sum(terms.values())[0]) == pytest.approx(min(log), rel=1e-4)
 
@@ -76,7 +76,7 @@ def test_the_last_steps_picture_counts_too(objective, photo, painting):
     canvas = Canvas(objective, photo, [painting])
     canvas.compile(LBFGS())
     canvas.fit(steps=1)
-    assert float(canvas.best_loss) < canvas.step_log["loss"][0]
+    assert canvas.best_loss < canvas.step_log["loss"][0]
     assert np.abs(canvas.picture - photo).max() > 0
 
 
@@ -156,7 +156,7 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_the_best(canvas, photo):
     assert canvas.steps_done == 4
     assert np.isfinite(canvas.picture).all()
     np.testing.assert_array_equal(canvas.pixels.numpy()[0], canvas.picture)  # and one can go on from there
-    assert float(canvas.best_loss) == pytest.approx(min(canvas.step_log["loss"][:3]))
+    assert canvas.best_loss == pytest.approx(min(canvas.step_log["loss"][:3]))
 
 
 def test_noise_depends_on_the_seed_alone(objective, photo, painting):
@@ -207,7 +207,7 @@ def test_saving_keeps_picture_targets_and_optimizer_in_a_fresh_process(canvas, t
         "np.save(sys.argv[2] + '/before.npy', canvas.picture)\n"
         "canvas.fit(steps=4)\n"
         "np.save(sys.argv[2] + '/after.npy', canvas.picture)\n"
-        "print(json.dumps([canvas.steps_done, float(canvas.best_loss)]))\n"
+        "print(json.dumps([canvas.steps_done, canvas.best_loss]))\n"
     )
     run = subprocess.run(
         [sys.executable, "-c", code, str(tmp_path / "canvas.keras"), str(tmp_path)],
@@ -215,7 +215,7 @@ def test_saving_keeps_picture_targets_and_optimizer_in_a_fresh_process(canvas, t
     )  # fmt: skip
     steps, loss = json.loads(run.stdout.splitlines()[-1])
     assert steps == 10
-    assert loss == pytest.approx(float(canvas.best_loss), rel=1e-3)
+    assert loss == pytest.approx(canvas.best_loss, rel=1e-3)
     np.testing.assert_allclose(np.load(tmp_path / "after.npy"), canvas.picture, atol=2e-3)
 
 
@@ -251,7 +251,7 @@ def test_everything_in_float64(photo, painting):
     finally:
         keras.config.set_floatx("float32")
     assert dtypes == {"float64"}
-    assert float(canvas.best_loss) < canvas.step_log["loss"][0]
+    assert canvas.best_loss < canvas.step_log["loss"][0]
 
 
 def test_a_half_precision_backbone_leaves_pixels_and_losses_in_float32(photo, painting):
@@ -272,7 +272,7 @@ def test_a_half_precision_backbone_leaves_pixels_and_losses_in_float32(photo, pa
     assert keras.backend.standardize_dtype(features.dtype) == "bfloat16"
     assert canvas.picture.dtype == np.float32
     assert len(np.unique(canvas.picture)) > 2000  # bfloat16 has 256 values from 0.5 to 1, and few below
-    assert float(canvas.best_loss) < 0.5 * canvas.step_log["loss"][0]
+    assert canvas.best_loss < 0.5 * canvas.step_log["loss"][0]
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,7 @@ def test_a_normalised_backbone_has_unit_mean_activation(photo, painting):
         for layer in backbone.style_layers
     }
     for layer in backbone.style_layers:
-        np.testing.assert_allclose(float(scales[layer]) * means[layer], 1, rtol=1e-5)
+        np.testing.assert_allclose(double(scales[layer]).item() * means[layer], 1, rtol=1e-5)
     assert max(means.values()) > 100 * min(means.values())  # which is why
 
 

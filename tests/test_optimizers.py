@@ -1,5 +1,7 @@
 """L-BFGS against SciPy's, on functions whose minimum is known, and within a box."""
 
+import itertools
+
 import keras
 import numpy as np
 import pytest
@@ -9,20 +11,69 @@ import tensorflow as tf
 from tfstyle import LBFGS, ValueRange
 
 
-def minimise(function, start, steps, optimizer, constraint=None):
-    variable = keras.Variable(np.asarray(start, "float32"))
+def path(function, start, optimizer, constraint=None, dtype="float32", jit=False):
+    """The iterates, and the losses where each step began, without end."""
+    variable = keras.Variable(np.asarray(start, dtype), dtype=dtype)
     variable.constraint = constraint
     optimizer.build([variable])
 
-    @tf.function
+    @tf.function(jit_compile=jit)
     def step():
         with tf.GradientTape() as tape:
             loss = function(tf.convert_to_tensor(variable))
         optimizer.apply([tape.gradient(loss, variable.value)], [variable])
         return loss
 
-    losses = [float(step()) for _ in range(steps)]
-    return variable.numpy(), losses
+    while True:
+        loss = float(step())
+        yield variable.numpy(), loss
+
+
+def minimise(function, start, steps, optimizer, constraint=None):
+    iterates, losses = zip(*itertools.islice(path(function, start, optimizer, constraint), steps), strict=True)
+    return iterates[-1], losses
+
+
+def feed(optimizer, variable, jit=False):
+    """A function that steps along a gradient from elsewhere, and returns where that leads."""
+    optimizer.build([variable])
+    step = tf.function(lambda gradient: optimizer.apply([gradient], [variable]), jit_compile=jit)
+
+    def apply(gradient):
+        step(tf.constant(gradient, variable.dtype))
+        return variable.numpy()
+
+    return apply
+
+
+def textbook(gradient_of, x, history, low, high, initial_step=0.01, max_step=0.1):
+    """Nocedal & Wright's algorithm 7.4 in NumPy, among the variables that no bound holds; iterates without end."""
+    pairs, before, unit = [], None, None
+    while True:
+        g = gradient_of(x)
+        unit = unit or 1 / np.sqrt(np.mean(g**2))
+        g = g * unit
+        if before is not None:
+            s, y = x - before[0], g - before[1]
+            if np.sum(s * y) > 1e-7 * np.sqrt(np.sum(s * s) * np.sum(y * y)):
+                pairs = [*pairs, (s, y)][-history:]
+        before = x, g
+        free = ~((x <= low) & (g > 0) | (x >= high) & (g < 0))
+        counted = [(s * free, y * free) for s, y in pairs if np.sum(s * y * free) > 0]
+        q = g = g * free
+        alphas = []
+        for s, y in reversed(counted):
+            alphas.append(np.sum(s * q) / np.sum(s * y))
+            q = q - alphas[-1] * y
+        if counted:
+            s, y = counted[-1]
+            q = q * np.sum(s * y) / np.sum(y * y)
+        for (s, y), alpha in zip(counted, reversed(alphas), strict=True):
+            q = q + s * (alpha - np.sum(y * q) / np.sum(s * y))
+        step = q if counted and np.sum(q * g) > 0 else g * initial_step / np.sqrt(np.mean(g**2))
+        step = step * min(1, max_step / np.sqrt(np.mean(step**2)))
+        x = np.clip(x - step, low, high)
+        yield x
 
 
 def quadratic(size=200, condition=1e3, seed=0):
@@ -31,6 +82,29 @@ def quadratic(size=200, condition=1e3, seed=0):
     matrix = (rotation * np.geomspace(1, condition, size)) @ rotation.T
     centre = random.uniform(-0.5, 1.5, size)
     return matrix.astype("float32"), centre.astype("float32")
+
+
+@pytest.mark.parametrize("jit", [False, True])
+@pytest.mark.parametrize("bound", [0.75, np.inf])
+def test_goes_step_by_step_as_the_textbook_does(jit, bound):
+    """With a history of 3 pairs, which goes round, on a function that is concave in places."""
+    random = np.random.default_rng(0)
+    centre, weight = random.uniform(-1, 1, (2, 3, 4)), random.uniform(0.1, 3, (2, 3, 4))
+    start = random.uniform(-0.35, 0.35, centre.shape)
+
+    def function(x):
+        return tf.reduce_sum(weight * (x - centre) ** 2 + 2 * tf.cos(4 * x)) + tf.reduce_sum(x) ** 2
+
+    def gradient(x):
+        return 2 * weight * (x - centre) - 8 * np.sin(4 * x) + 2 * np.sum(x)
+
+    optimizer = LBFGS(history=3)
+    ours = path(function, start, optimizer, ValueRange(-bound, bound), "float64", jit)
+    theirs = textbook(gradient, start, 3, -bound, bound)
+    for _, (x, _), reference in zip(range(20), ours, theirs, strict=False):
+        np.testing.assert_allclose(x, reference, rtol=1e-9, atol=1e-9)
+    assert 3 < int(optimizer.states[0]["pairs"]) < 19  # the ring went round, and not all pairs are kept
+    assert (np.abs(x) == bound).any() == np.isfinite(bound)
 
 
 def test_reaches_the_minimum_of_a_quadratic():
@@ -99,6 +173,69 @@ def test_a_zero_gradient_moves_nothing():
     np.testing.assert_array_equal(x, np.ones(5))
 
 
+def test_the_history_is_a_ring_in_the_shape_of_the_variable():
+    """A pair takes the place of the oldest, and one without positive curvature takes none."""
+    variable, optimizer = keras.Variable(np.zeros((2, 2), "float32")), LBFGS(history=2)
+    step, state = feed(optimizer, variable), optimizer.states[0]
+    places, slopes = [variable.numpy()], np.array([[1, 2], [3, 4]], "float32")
+    for _ in range(4):
+        places.append(step(slopes * (places[-1] - 1)))
+    assert int(state["pairs"]) == 3
+    assert state["steps"].shape == state["changes"].shape == (2, 2, 2)
+    np.testing.assert_array_equal(state["steps"], [places[3] - places[2], places[2] - places[1]])
+    np.testing.assert_allclose(state["changes"], slopes * state["steps"] * float(state["unit"]), rtol=1e-4)
+
+    before = {key: state[key].numpy() for key in ("steps", "changes", "pairs")}
+    step(slopes * (places[-2] - 1) - (places[-1] - places[-2]))
+    for key in before:
+        np.testing.assert_array_equal(state[key], before[key])
+    np.testing.assert_array_equal(state["value"], places[-1])
+
+
+@pytest.mark.parametrize("jit", [False, True])
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_spoilt_gradient_leaves_nothing_behind(bad, jit):
+    """Neither the first nor a later one, if the variable is put right, as a canvas does."""
+    variable, optimizer = keras.Variable(np.zeros(4, "float32")), LBFGS(history=3)
+    step, state = feed(optimizer, variable, jit), optimizer.states[0]
+    centre, weight = np.array([0.3, -0.2, 0.5, 1.0]), np.array([1.0, 10.0, 3.0, 100.0])
+    for number in range(40):
+        before = variable.numpy()
+        gradient = weight * (before - centre)
+        if number in (0, 6):
+            history = {key: state[key].numpy() for key in ("steps", "changes", "pairs")}
+            step(np.where([False, True, False, False], bad, gradient))
+            variable.assign(before)
+        step(gradient)
+        if number in (0, 6):
+            for key, value in history.items():
+                np.testing.assert_array_equal(state[key], value)
+    for value in optimizer.variables:
+        assert np.isfinite(value.numpy()).all()
+    np.testing.assert_allclose(variable, centre, atol=1e-4)
+
+
+def test_a_first_gradient_of_zero_is_no_measure():
+    variable, optimizer = keras.Variable(np.ones(4, "float32")), LBFGS(initial_step=0.01)
+    step = feed(optimizer, variable)
+    np.testing.assert_array_equal(step(np.zeros(4)), np.ones(4))
+    np.testing.assert_allclose(step(np.full(4, 7.0)), np.full(4, 0.99), rtol=1e-6)
+
+
+@pytest.mark.parametrize("options", [{}, {"gradient_accumulation_steps": 2}])
+def test_a_reset_optimizer_goes_as_a_new_one(options):
+    variable, optimizer = keras.Variable(np.zeros(4, "float32")), LBFGS(history=3, **options)
+    optimizer.reset()  # nothing to do
+    step = feed(optimizer, variable)
+    places = []
+    for _ in range(2):
+        variable.assign(np.zeros(4))
+        optimizer.reset()
+        places.append([step([1.0, 2.0, 3.0, 4.0] * (variable.numpy() - 1)) for _ in range(11)])
+    np.testing.assert_array_equal(*places)
+    assert int(optimizer.iterations) == 11 // options.get("gradient_accumulation_steps", 1)
+
+
 def test_each_variable_has_its_own_history():
     """Two problems side by side go as each does alone, however different their scales."""
     matrix, centre = quadratic(size=20, condition=100)
@@ -150,18 +287,37 @@ def test_serialisation_round_trip():
     assert float(again.learning_rate) == 0.5
 
 
-def test_works_in_an_ordinary_keras_model_and_survives_saving(tmp_path):
+def regression(strategy=None, **options):
+    """An ordinary Keras model, and its weights after 30 steps of linear regression."""
     random = np.random.default_rng(0)
     x = random.normal(size=(64, 3)).astype("float32")
     y = x @ random.normal(size=(3, 1)).astype("float32")
-    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
-    model.compile(optimizer=LBFGS(), loss="mse")
-    model.fit(x, y, batch_size=64, epochs=30, verbose=0)
-    assert model.evaluate(x, y, verbose=0) < 1e-4
+    with (strategy or tf.distribute.get_strategy()).scope():
+        model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1, kernel_initializer="ones")])
+        model.compile(optimizer=LBFGS(history=5), loss="mse", **options)
+    model.fit(tf.data.Dataset.from_tensors((x, y)).repeat(30), steps_per_epoch=30, verbose=0)
+    return model, model.evaluate(x, y, verbose=0)
+
+
+def test_works_in_an_ordinary_keras_model_and_survives_saving(tmp_path):
+    model, loss = regression()
+    assert loss < 1e-4
     model.save(tmp_path / "model.keras")
     again = keras.saving.load_model(tmp_path / "model.keras")
     for a, b in zip(model.optimizer.variables, again.optimizer.variables, strict=True):
         np.testing.assert_array_equal(a.numpy(), b.numpy())
+
+
+@pytest.mark.parametrize("way", ["steps_per_execution", "jit_compile", "strategy"])
+def test_works_however_keras_runs_it(way):
+    options = {
+        "steps_per_execution": {"steps_per_execution": 10},
+        "jit_compile": {"jit_compile": True},
+        "strategy": {"strategy": tf.distribute.MirroredStrategy(["CPU:0"])},
+    }
+    model, loss = regression(**options[way])
+    assert loss < 1e-4
+    assert model.optimizer.iterations.numpy() == 30
 
 
 def test_value_range_serialises():

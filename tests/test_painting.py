@@ -116,7 +116,7 @@ def test_every_backbone_paints(files, name):
 
 def test_bfloat16_ends_within_a_percent_of_float32_as_float32_sees_it(files):
     from tfstyle import Backbone
-    from tfstyle.painting import compose
+    from tfstyle.composing import compose
 
     judge = compose(
         methods.get("gatys").adapted("VGG16", trained=False),
@@ -138,7 +138,7 @@ def test_bfloat16_ends_within_a_percent_of_float32_as_float32_sees_it(files):
 
 def test_auto_precision_is_the_probes(files, monkeypatch):
     for chosen in ("bfloat16", "float32"):
-        monkeypatch.setattr("tfstyle.painting.faster", lambda chosen=chosen: chosen)
+        monkeypatch.setattr("tfstyle.composing.faster", lambda chosen=chosen: chosen)
         result = transfer(files / "photo.png", files / "painting.png", **(FAST | {"precision": "auto", "steps": 1}))
         assert result.settings["precision"] == chosen
 
@@ -215,7 +215,7 @@ def test_running_out_of_memory_returns_the_best_picture_so_far(files, monkeypatc
     def at_once(logs=None):
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
 
-    text = "there is not enough memory for 48x32 pixels: give a smaller size"
+    text = "there is not enough memory for 48x32 pixels: give a smaller size or tile"
     with monkeypatch.context() as patch:
         patch.setattr("tfstyle.objective.Objective.targets", lambda *args: at_once())
         with pytest.raises(InputError) as error:

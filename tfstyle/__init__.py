@@ -15,20 +15,20 @@ if TYPE_CHECKING:
     from tfstyle.canvas import Canvas as Canvas
     from tfstyle.errors import InputError as InputError
     from tfstyle.methods import METHODS as METHODS, Method as Method
-    from tfstyle.objective import (
-        ContentTerm as ContentTerm,
-        Objective as Objective,
-        StyleTerm as StyleTerm,
-        Term as Term,
-        TotalVariationTerm as TotalVariationTerm,
-    )
+    from tfstyle.objective import Objective as Objective
     from tfstyle.optimizers import LBFGS as LBFGS, ValueRange as ValueRange
-    from tfstyle.painting import transfer as transfer
+    from tfstyle.painting import transfer as transfer, transfer_batch as transfer_batch
     from tfstyle.result import Result as Result
     from tfstyle.statistics import (
         GramMatrix as GramMatrix,
         MeanAndDeviation as MeanAndDeviation,
         Statistic as Statistic,
+    )
+    from tfstyle.terms import (
+        ContentTerm as ContentTerm,
+        StyleTerm as StyleTerm,
+        Term as Term,
+        TotalVariationTerm as TotalVariationTerm,
     )
 
 __version__ = "0.1.0"
@@ -40,10 +40,11 @@ _ROOMS = {
     "canvas": ("Canvas",),
     "errors": ("InputError",),
     "methods": ("METHODS", "Method"),
-    "objective": ("ContentTerm", "Objective", "StyleTerm", "Term", "TotalVariationTerm"),
+    "objective": ("Objective",),
     "optimizers": ("LBFGS", "ValueRange"),
     "statistics": ("GramMatrix", "MeanAndDeviation", "Statistic"),
-    "painting": ("transfer",),
+    "terms": ("ContentTerm", "StyleTerm", "Term", "TotalVariationTerm"),
+    "painting": ("transfer", "transfer_batch"),
     "result": ("Result",),
 }
 _PLACES = {name: room for room, names in _ROOMS.items() for name in names}

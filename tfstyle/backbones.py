@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import math
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -17,6 +18,7 @@ from tfstyle import weights as weights_room
 from tfstyle.errors import InputError, unknown
 from tfstyle.layers import PadToMultiple, Preprocessing
 from tfstyle.precision import Precision
+from tfstyle.receptive_fields import ReceptiveField, receptive_fields
 
 Tensor = Any
 Pooling = Literal["max", "avg"]
@@ -133,6 +135,7 @@ class Backbone:
             self.weights_record = file.record()
         self._layers = _stable_names(self._application)
         self._extractors: dict[tuple[str, ...], keras.Model] = {}
+        self._fields: dict[tuple[str, ...], dict[str, ReceptiveField]] = {}
 
     @property
     def layer_names(self) -> tuple[str, ...]:
@@ -153,6 +156,11 @@ class Backbone:
     def minimum_side(self) -> int:
         """The shortest side of a picture, in pixels, that the network takes."""
         return minimum_side(self.name)
+
+    @property
+    def multiple(self) -> int:
+        """What both sides of a picture are padded to a multiple of, in pixels; 1 for no padding."""
+        return _GRIDS[self.name][1] if self.name in _GRIDS else 1
 
     @property
     def style_layers(self) -> tuple[str, ...]:
@@ -214,15 +222,38 @@ class Backbone:
                     f"can't all be had from it; ask for layers below, or give the complete weights"
                 )
         pictures = keras.Input((None, None, 3), name="pictures")
-        x = Preprocessing(self.name, dtype="float32")(pictures)
+        full = "float64" if self.compute_dtype == "float64" else "float32"  # never half precision
+        x = Preprocessing(self.name, dtype=full)(pictures)
         if self.name in _GRIDS:
-            x = PadToMultiple(_GRIDS[self.name][1], dtype="float32")(x)
+            x = PadToMultiple(self.multiple, dtype=full)(x)
         # Running the graph again on an input without a size keeps layers and weights, and swaps the pooling.
         swap = _average_pooling if self.pooling == "avg" else _same
         frozen = keras.models.clone_model(application, input_tensors=keras.Input(x.shape[1:]), clone_function=swap)
         frozen.trainable = False
         features = frozen(x, training=False)
         return keras.Model(pictures, features, name=f"{self.name.lower()}_features", trainable=False)
+
+    def receptive_fields(self, layers: Iterable[str]) -> dict[str, ReceptiveField]:
+        """What each layer's features see of the picture.
+
+        Raises:
+            InputError: An unknown layer, or one that looks at the whole picture.
+        """
+        wanted = tuple(layers)
+        if wanted not in self._fields:
+            self._fields[wanted] = receptive_fields(self.extractor(wanted))
+        return self._fields[wanted]
+
+    def feature_bytes(self, layers: Iterable[str]) -> float:
+        """Bytes per pixel of a picture of all features up to the given layers, roughly."""
+        self.extractor(layers)  # which refuses layers that there aren't
+        cut = keras.Model(self._application.input, [self._layers[layer].output for layer in set(layers)])
+        side = _GRIDS[self.name][0] if self.name in _GRIDS else 256
+        outputs = [layer.output for layer in cut.layers]
+        if self.name not in _GRIDS:  # else they know their sizes
+            outputs = keras.Model(cut.input, outputs)(keras.Input((side, side, 3)))
+        numbers = sum(math.prod(output.shape[1:]) for output in outputs)
+        return numbers / side**2 * {"float64": 8, "float32": 4}.get(self.compute_dtype, 2)
 
     def __call__(self, pictures: Tensor, layers: Iterable[str] | None = None) -> dict[str, Tensor]:
         """Features of pictures.

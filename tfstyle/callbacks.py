@@ -27,7 +27,7 @@ class ProgressBar(keras.callbacks.Callback):
     def __init__(self, console: Console | None = None) -> None:
         super().__init__()
         self._progress = Progress(
-            TextColumn("painting"),
+            TextColumn("{task.description}"),
             BarColumn(bar_width=None),
             TextColumn("{task.completed}/{task.total}"),
             TextColumn("{task.fields[losses]}"),
@@ -41,7 +41,8 @@ class ProgressBar(keras.callbacks.Callback):
         """Draw the bar."""
         self._start = self.model.steps_done
         total = self.params["epochs"] * self.params["steps"]
-        self._task = self._progress.add_task("", total=total, losses="compiling …")
+        height, width = self.model.best_pixels.shape[1:3]
+        self._task = self._progress.add_task(f"painting {width}x{height}", total=total, losses="compiling …")
         self._progress.start()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
@@ -86,7 +87,7 @@ class Preview(keras.callbacks.Callback):
             return
         try:
             target = self.path.with_name(f"{self.path.stem}-step{step:05d}{self.path.suffix}")
-            images.save(self.model.picture, target, alpha=self.model.alpha)
+            images.save(self.model.finish(self.model.picture), target, alpha=self.model.alpha)
         except InputError as error:
             self._failed = True
             log.warning("no more previews: %s", error)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -12,13 +12,14 @@ import tensorflow as tf
 from keras import ops
 
 from tfstyle import images
+from tfstyle.canvas_inputs import prepare
 from tfstyle.errors import InputError
 from tfstyle.objective import Objective
-from tfstyle.optimizers import LBFGS, ValueRange
+from tfstyle.optimizers import LBFGS
+from tfstyle.parameterizations import Pixels
 from tfstyle.runtime import check_backend
 
 Tensor = Any
-LEAST_SIDE = 8  # pixels; less is no picture (chosen)
 EPOCH_STEPS = 10  # steps between `on_epoch_end` calls when nothing else is asked for (chosen)
 
 
@@ -29,18 +30,26 @@ class Canvas(keras.Model):
     `compile` and `fit` paint, with Keras' own optimizers, callbacks and compiled step. Pixels stay in [0, 1] as
     part of the optimisation, and the best iterate is kept.
 
+    A list of contents of one size is painted side by side, each on its own; under a `tf.distribute` strategy each
+    replica takes its share of them.
+
     Args:
         objective: What is minimised.
-        content: The content picture: path, PIL image or array.
+        content: The content picture: path, PIL image or array; or a list of several of one size.
         styles: The style pictures, of any sizes.
         mix: Weights of the styles, which sum to 1; None for equal ones.
-        init: `"content"`, `"noise"` (uniform white noise) or a picture to begin with.
+        init: `"content"`, `"noise"` (uniform white noise) or a picture to begin with; or one for each content.
         size: Longer side of the content, in pixels, to which the styles' longer sides are brought too; None
             for the pictures' own sizes.
+        style_scale: Factor of the styles' sizes: larger ones make larger strokes.
+        content_masks: Where on the picture which style goes, and `style_masks` (one for each style, or None):
+            what of a style counts; see `tfstyle.masks`.
+        style_masks: See above.
+        parameterization: What of the picture is optimised; None for its pixels.
         seed: Seed of the noise.
 
     Raises:
-        InputError: A picture can't be read or is too small for a backbone.
+        InputError: A picture or mask can't be read or used, or is too small for a backbone.
 
     Examples:
         >>> canvas = Canvas(objective, content="photo.jpg", styles=["painting.jpg"], size=512)
@@ -52,11 +61,15 @@ class Canvas(keras.Model):
     def __init__(
         self,
         objective: Objective,
-        content: images.Source,
+        content: images.Source | Sequence[images.Source],
         styles: Sequence[images.Source],
         mix: Sequence[float] | None = None,
-        init: str | images.Source = "content",
+        init: str | images.Source | Sequence[images.Source] = "content",
         size: int | None = None,
+        style_scale: float = 1.0,
+        content_masks: Sequence[images.Source] = (),
+        style_masks: Sequence[images.Source | None] = (),
+        parameterization: Pixels | None = None,
         seed: int = 0,
         name: str = "canvas",
     ) -> None:
@@ -69,84 +82,203 @@ class Canvas(keras.Model):
                     f"{backbone.name} computes in float16, which its features overflow: use the dtype policy "
                     f"mixed_bfloat16"
                 )
-        if isinstance(styles, (str, bytes)) or not len(styles):
-            raise InputError("styles must be a list of at least one picture")
         self.objective = objective
-        photo, *paintings = (_load(source, size, objective.minimum_side) for source in (content, *styles))
-        start = _start(init, photo, seed)
-
-        targets = objective.targets(
-            ops.convert_to_tensor(photo.rgb[None], self.compute_dtype),
-            [ops.convert_to_tensor(painting.rgb[None], self.compute_dtype) for painting in paintings],
-            mix,
-        )
-        self.pixels = self._state("pixels", start[None], trainable=True, constraint=ValueRange(0.0, 1.0))
-        self.best_pixels = self._state("best_pixels", start[None])
-        self.best_loss = self._state("best_loss", np.float32(np.inf))
-        self.last_losses = self._state("last_losses", np.full(len(objective.names) + 1, np.nan))
-        self.steps = self._state("steps", np.float32(0))
+        self.parameterization = Pixels() if parameterization is None else parameterization
+        self._options: dict[str, Any] = {
+            "mix": mix,
+            "size": size,
+            "style_scale": style_scale,
+            "content_masks": content_masks,
+            "style_masks": style_masks,
+            "seed": seed,
+        }
+        start, targets = self._begin(content, styles, init)
+        number = len(start)
+        self.parameters = [
+            self._state(f"pixels_{i}" if i else "pixels", self._variable(picture), trainable=True)
+            for i, picture in enumerate(start)
+        ]
+        # Each replica knows of its own pictures only, and leaves zeros for the others: the sum has all.
+        self.best_pixels = self._state("best_pixels", start, aggregation="sum")
+        self.best_losses = self._state("best_losses", np.full(number, np.inf), aggregation="sum")
+        losses = np.full((number, len(objective.names) + 1), np.nan)
+        self.last_losses = self._state("last_losses", losses, aggregation="sum")
+        self.steps = self._state("steps", np.float32(0), aggregation="only_first_replica")
         self.targets = keras.tree.map_structure(lambda value: self._state("target", value), targets)
-        self.alpha = photo.alpha
-        self.step_log: dict[str, list[float]] = {}
+        self.finish: Callable[[np.ndarray], np.ndarray] = lambda picture: picture  # before it is shown
         self._recent: Any = None  # made by `compile`
         self.built = True
 
-    def _state(self, name: str, value: Any, trainable: bool = False, constraint: Any = None) -> keras.Variable:
+    def _begin(self, content: Any, styles: Sequence[images.Source], init: Any) -> tuple[np.ndarray, Any]:
+        """The pictures to begin with, `(pictures, height, width, 3)`, and the objective's targets."""
+        if isinstance(styles, (str, bytes)) or not len(styles):
+            raise InputError("styles must be a list of at least one picture")
+        contents = content if isinstance(content, (list, tuple)) else [content]
+        inits = init if isinstance(init, (list, tuple)) else [init] * len(contents)
+        inputs = [
+            prepare(each, styles, self.objective.minimum_side, init=start, **self._options)
+            for each, start in zip(contents, inits, strict=True)
+        ]
+        first = inputs[0]
+        for other in inputs[1:]:
+            if other.photo.rgb.shape != first.photo.rgb.shape:
+                raise InputError(f"{other.photo.name} has not the size of {first.photo.name}: paint it by itself")
+        targets = self.objective.targets(
+            ops.convert_to_tensor(np.stack([each.photo.rgb for each in inputs]), self.compute_dtype),
+            [ops.convert_to_tensor(painting.rgb[None], self.compute_dtype) for painting in first.paintings],
+            self._options["mix"],
+            first.regions,
+        )
+        self.alphas = [each.photo.alpha for each in inputs]
+        self.step_logs: list[dict[str, list[float]]] = [{} for _ in inputs]
+        return np.stack([each.start for each in inputs]), targets
+
+    def restart(
+        self,
+        content: images.Source | Sequence[images.Source],
+        styles: Sequence[images.Source],
+        init: str | images.Source | Sequence[images.Source] = "content",
+    ) -> None:
+        """Begin anew with other pictures; what is compiled stays so where the sizes and their number are the same.
+
+        Args:
+            content: The content picture, or as many as before, of the canvas's size.
+            styles: The style pictures.
+            init: As for a new canvas.
+
+        Raises:
+            InputError: A picture can't be used, or the content has another size.
+        """
+        start, targets = self._begin(content, styles, init)
+        if start.shape != tuple(self.best_pixels.shape):
+            height, width = start.shape[1:3]
+            raise InputError(
+                f"{len(start)} pictures of {width}x{height} pixels don't fit this canvas of "
+                f"{self.best_pixels.shape[0]} of {self.best_pixels.shape[2]}x{self.best_pixels.shape[1]}"
+            )
+        for parameter, picture in zip(self.parameters, start, strict=True):
+            parameter.assign(self._variable(picture))
+        self.best_pixels.assign(start)
+        self.best_losses.assign(np.full(len(start), np.inf))
+        self.last_losses.assign(np.full(self.last_losses.shape, np.nan))
+        self.steps.assign(0.0)
+        values = _leaves(targets)
+        for path, variable in _leaves(self.targets).items():
+            variable.assign(values[path])
+        if self.compiled:
+            _reset(self.optimizer)
+
+    def _variable(self, picture: np.ndarray) -> np.ndarray:
+        return self.parameterization.variable(picture[None])
+
+    def _state(self, name: str, value: Any, trainable: bool = False, aggregation: str = "none") -> keras.Variable:
+        half = keras.backend.standardize_dtype(value.dtype) == "bfloat16"  # targets that half precision holds
         variable = self.add_weight(
             shape=value.shape,
             initializer="zeros",
-            dtype=self.compute_dtype,
+            dtype="bfloat16" if half else self.compute_dtype,
             trainable=trainable,
-            constraint=constraint,
+            constraint=self.parameterization.constraint if trainable else None,
+            aggregation=aggregation,
             name=name,
         )
         variable.assign(value)
         return variable
 
     @property
+    def pixels(self) -> keras.Variable:
+        """The variable that is optimised; of the first picture, where there are several."""
+        return self.parameters[0]
+
+    @property
+    def pictures(self) -> list[np.ndarray]:
+        """The best pictures so far, each float32 `(height, width, 3)` in [0, 1]."""
+        return list(np.clip(self.best_pixels.numpy(), 0.0, 1.0).astype(np.float32, copy=False))
+
+    @property
     def picture(self) -> np.ndarray:
-        """The best picture so far: float32 `(height, width, 3)` in [0, 1]."""
-        return np.clip(ops.convert_to_numpy(self.best_pixels)[0], 0.0, 1.0).astype(np.float32)
+        """The best picture so far, or the first of several: float32 `(height, width, 3)` in [0, 1]."""
+        return self.pictures[0]
+
+    @property
+    def best_loss(self) -> float:
+        """The loss of the best picture so far; of the first picture, where there are several."""
+        return float(self.best_losses.numpy()[0])
+
+    @property
+    def alpha(self) -> np.ndarray | None:
+        """The content's transparency, `(height, width)` in [0, 1], if it has any."""
+        return self.alphas[0]
+
+    @property
+    def step_log(self) -> dict[str, list[float]]:
+        """Loss and terms by step; of the first picture, where there are several (`step_logs` has all)."""
+        return self.step_logs[0]
 
     @property
     def steps_done(self) -> int:
         """Number of optimisation steps so far."""
-        return int(self.steps)
+        return int(self.steps.numpy())
 
     @property
     def painted(self) -> bool:
-        """Whether any picture has been found whose loss is a finite number."""
-        return math.isfinite(float(self.best_loss))
+        """Whether for each picture there is one whose loss is a finite number."""
+        return bool(np.isfinite(self.best_losses.numpy()).all())
 
     @property
     def diverged(self) -> bool:
-        """Whether the last loss was not a finite number."""
-        return bool(self.step_log) and not math.isfinite(self.step_log["loss"][-1])
+        """Whether none of the last losses was a finite number."""
+        return all(log and not math.isfinite(log["loss"][-1]) for log in self.step_logs)
 
     def call(self, inputs: Tensor) -> Tensor:
-        """The picture, whatever the input: `(1, height, width, 3)`."""
-        return ops.convert_to_tensor(self.pixels)
+        """The pictures of the given numbers, `(number, height, width, 3)`."""
+        pictures = [self.parameterization(parameter) for parameter in self.parameters]
+        return pictures[0] if len(pictures) == 1 else ops.take(ops.concatenate(pictures), self._share(inputs), axis=0)
+
+    def _share(self, numbers: Tensor) -> Tensor:
+        """The numbers of a replica's pictures, in a tensor that knows how many they are."""
+        return tf.ensure_shape(numbers, [len(self.parameters) // tf.distribute.get_strategy().num_replicas_in_sync])
 
     def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None,
                      training: bool = True) -> Tensor:  # fmt: skip
-        """The objective at the picture `y_pred`; notes its terms, and the picture if it is the best."""
-        terms = {name: ops.sum(loss) for name, loss in self.objective(y_pred, self.targets).items()}
+        """The objective at the pictures `y_pred`; notes its terms, and each picture that is its best."""
+        x = self._share(x)
+        targets = keras.tree.map_structure(lambda target: self._of(target, x), self.targets)
+        terms = self.objective(y_pred, targets)
         # Networks swallow NaN (a ReLU may make it 0), so that a spoilt picture could pass for a good one.
-        loss = ops.where(ops.isfinite(ops.sum(y_pred)), sum(terms.values()), float("nan"))
-        losses = ops.stack([loss, *terms.values()])
-        self.last_losses.assign(losses)
+        sound = ops.isfinite(ops.sum(y_pred, axis=(1, 2, 3)))
+        loss = ops.where(sound, sum(terms.values()), float("nan"))
+        losses = ops.stack([loss, *terms.values()], axis=1)
+        self.last_losses.assign(self._all(losses, x))
         if training:
-            row = ops.cast(self.steps, "int32") % self._recent.shape[0]
-            self._recent.scatter_nd_update([[row]], losses[None])
+            rows = self._recent.shape[1]
+            now = ops.arange(rows, dtype="int32") == ops.cast(self.steps, "int32") % rows
+            recent = ops.where(now[None, :, None], losses[:, None], self._of(self._recent, x))
+            self._recent.assign(self._all(recent, x))
             self.steps.assign_add(1.0)
-        better = loss < self.best_loss
-        self.best_loss.assign(ops.where(better, loss, self.best_loss))
-        self.best_pixels.assign(ops.where(better, y_pred, self.best_pixels))
-        return loss
+        best = self._of(self.best_losses, x)
+        better = loss < best
+        self.best_losses.assign(self._all(ops.where(better, loss, best), x))
+        best_pixels = ops.where(better[:, None, None, None], y_pred, self._of(self.best_pixels, x))
+        self.best_pixels.assign(self._all(best_pixels, x))
+        return ops.sum(loss)
+
+    def _of(self, values: Tensor, numbers: Tensor) -> Tensor:
+        """What of `values`, the first axis of which is the pictures or has the length 1, is of those `numbers`."""
+        values = ops.convert_to_tensor(values)
+        several = len(self.parameters) > 1 and values.shape[0] == len(self.parameters)
+        return ops.take(values, numbers, axis=0) if several else values
+
+    def _all(self, values: Tensor, numbers: Tensor) -> Tensor:
+        """The `values` of the pictures of those `numbers` in their places, and zeros in the others."""
+        if len(self.parameters) == 1:
+            return values
+        return tf.scatter_nd(numbers[:, None], values, [len(self.parameters), *values.shape[1:]])
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Tensor]:
-        """The loss and each term at the last evaluation, rather than their means over an epoch."""
-        return {name: self.last_losses[i] for i, name in enumerate(("loss", *self.objective.names))}
+        """Loss and terms at the last evaluation, means over the pictures, rather than over an epoch."""
+        means = ops.mean(self.last_losses, axis=0)
+        return {name: means[i] for i, name in enumerate(("loss", *self.objective.names))}
 
     def compile(self, optimizer: Any = None, **kwargs: Any) -> None:
         """Configure the optimisation.
@@ -161,8 +293,9 @@ class Canvas(keras.Model):
                 raise InputError(f"a canvas takes no {name}: the terms of its objective are both loss and metrics")
         super().compile(optimizer=LBFGS() if optimizer is None else optimizer, **kwargs)
         # The losses of the steps of one call, which Keras would only report the last of.
-        rows = self.steps_per_execution
-        self._recent = tf.Variable(tf.zeros((rows, *self.last_losses.shape), self.compute_dtype), trainable=False)
+        pictures, losses = self.last_losses.shape
+        zeros = tf.zeros((pictures, self.steps_per_execution, losses), self.compute_dtype)
+        self._recent = tf.Variable(zeros, trainable=False, aggregation=tf.VariableAggregation.SUM)
 
     def fit(self, steps: int = 300, steps_per_epoch: int | None = None, callbacks: Any = None, verbose: Any = 0,
             **kwargs: Any) -> keras.callbacks.History:  # fmt: skip
@@ -191,7 +324,7 @@ class Canvas(keras.Model):
             raise InputError(f"steps_per_epoch {steps_per_epoch} is no multiple of {per_call} steps per execution")
         others = list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks] if callbacks else []
         history = super().fit(
-            tf.data.Dataset.from_tensors(np.zeros((1, 1), np.float32)).repeat(steps),
+            self._numbers().repeat(steps),
             epochs=steps // steps_per_epoch,
             steps_per_epoch=steps_per_epoch,
             callbacks=[_StepLog(), *others],
@@ -199,23 +332,25 @@ class Canvas(keras.Model):
             shuffle=False,
             **kwargs,
         )
-        if self.diverged:
-            self.pixels.assign(self.best_pixels)  # so that another `fit` can go on
-        else:
+        for log, parameter, best in zip(self.step_logs, self.parameters, self.pictures, strict=True):
+            if not math.isfinite(log["loss"][-1]):
+                parameter.assign(self._variable(best))  # so that another `fit` can go on
+        if not self.diverged:
             self.evaluate(verbose=0)  # the last step's picture may be the best
         return history
 
     def evaluate(self, **kwargs: Any) -> Any:
         """The losses of the picture as it is now; as `keras.Model.evaluate` without data."""
-        return super().evaluate(tf.data.Dataset.from_tensors(np.zeros((1, 1), np.float32)), **kwargs)
+        return super().evaluate(self._numbers(), **kwargs)
 
-    def recent_losses(self, number: int) -> list[dict[str, float]]:
-        """Losses of the last steps, oldest first; at most as many as a call of the compiled step runs."""
-        rows = self._recent.numpy()
-        return [
-            dict(zip(("loss", *self.objective.names), map(float, rows[step % len(rows)]), strict=True))
-            for step in range(self.steps_done - number, self.steps_done)
-        ]
+    def _numbers(self) -> tf.data.Dataset:
+        """The pictures' numbers, as one batch."""
+        return tf.data.Dataset.from_tensors(np.arange(len(self.parameters), dtype=np.int32))
+
+    def recent_losses(self, number: int) -> list[np.ndarray]:
+        """Losses of the last steps of the last call, oldest first, each `(pictures, 1 + terms)`."""
+        recent = self._recent.numpy()
+        return [recent[:, step % recent.shape[1]] for step in range(self.steps_done - number, self.steps_done)]
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compile as before saving, with room for the optimizer's state (Keras leaves both to custom models)."""
@@ -223,60 +358,65 @@ class Canvas(keras.Model):
         self.optimizer.build(self.trainable_variables)
 
     def get_config(self) -> dict[str, Any]:
-        """The objective and the size; the picture and its targets are weights."""
+        """The objective, the size and how many regions there are; the picture and its targets are weights."""
+        masks = [leaf for path, leaf in _leaves(self.targets).items() if "masks" in path]
         return {
             "objective": keras.saving.serialize_keras_object(self.objective),
-            "shape": list(self.pixels.shape[1:3]),
+            "parameterization": keras.saving.serialize_keras_object(self.parameterization),
+            "shape": list(self.best_pixels.shape[:3]),
+            "regions": masks[0].shape[1] if masks else 0,
             "name": self.name,
         }
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Canvas:
-        """A blank canvas of the same objective and size, for its weights to be loaded into."""
-        blank = np.zeros((*config["shape"], 3), np.float32)
-        return cls(keras.saving.deserialize_keras_object(config["objective"]), blank, [blank], name=config["name"])
+        """Blank pictures of the same objective, size and number, for the weights to be loaded into."""
+        number, *sides = config["shape"]
+        blank, regions = np.zeros((*sides, 3), np.float32), config["regions"]
+        return cls(
+            keras.saving.deserialize_keras_object(config["objective"]),
+            [blank] * number,
+            [blank] * max(1, regions),
+            content_masks=[np.full(sides, 0.5, np.float32)] * regions,  # white ones would be none
+            parameterization=keras.saving.deserialize_keras_object(config["parameterization"]),
+            name=config["name"],
+        )
+
+
+def _leaves(tree: Any, path: tuple[str | int, ...] = ()) -> dict[tuple[str | int, ...], Any]:
+    """The leaves of nested dictionaries and lists, by their keys; Keras' own kinds of them are as good as others."""
+    if not isinstance(tree, (dict, list)):
+        return {path: tree}
+    items = tree.items() if isinstance(tree, dict) else enumerate(tree)
+    return {where: leaf for key, value in items for where, leaf in _leaves(value, (*path, key)).items()}
+
+
+def _reset(optimizer: keras.optimizers.Optimizer) -> None:
+    """Give a built optimizer the state of a new one."""
+    if isinstance(optimizer, LBFGS):
+        optimizer.reset()
+        return
+    rate = optimizer.learning_rate
+    fresh = type(optimizer).from_config(optimizer.get_config())
+    fresh.build(optimizer._trainable_variables)
+    for old, new in zip(optimizer.variables, fresh.variables, strict=True):
+        old.assign(new)
+    if not callable(rate):
+        optimizer.learning_rate = rate
 
 
 class _StepLog(keras.callbacks.Callback):
-    """Appends each step's losses to the canvas's `step_log`; stops where they aren't finite."""
+    """Appends each step's losses to the canvas's `step_logs`; stops where they aren't finite."""
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         self._logged = self.model.steps_done
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        done = self.model.steps_done
+        done, names = self.model.steps_done, ("step", "loss", *self.model.objective.names)
         steps = range(self._logged + 1, done + 1)
         for step, losses in zip(steps, self.model.recent_losses(len(steps)), strict=True):
-            for key, value in {"step": step, **losses}.items():
-                self.model.step_log.setdefault(key, []).append(value)
+            for log, row in zip(self.model.step_logs, losses.tolist(), strict=True):
+                for name, value in zip(names, (step, *row), strict=True):
+                    log.setdefault(name, []).append(value)
         self._logged = done
         self.model.stop_training |= self.model.diverged
-
-
-def _start(init: str | images.Source, photo: images.Picture, seed: int) -> np.ndarray:
-    if isinstance(init, str) and init == "content":
-        return photo.rgb
-    if isinstance(init, str) and init == "noise":
-        return np.random.default_rng(seed).random(photo.rgb.shape, np.float32)
-    return _load(init, None, LEAST_SIDE).resized(photo.rgb.shape[:2]).rgb
-
-
-def _load(source: images.Source, size: int | None, minimum: int) -> images.Picture:
-    """A picture at its size on the canvas, which must leave the backbones enough of it."""
-    native = images.load(source)
-    longer, shorter = max(native.rgb.shape[:2]), min(native.rgb.shape[:2])
-    if shorter < LEAST_SIDE:
-        height, width = native.rgb.shape[:2]
-        raise InputError(
-            f"{native.name} is {width}x{height} pixels: give a picture of at least {LEAST_SIDE} pixels a side"
-        )
-    picture = native if size is None else native.resized(size)
-    height, width = picture.rgb.shape[:2]
-    if min(height, width) >= minimum:
-        return picture
-    needed = math.ceil(longer * minimum / shorter)
-    at = "" if size is None else f" at size {size}"
-    fix = f"use size {needed} or more" if needed <= 4096 else "crop it to a less narrow shape"
-    raise InputError(
-        f"{picture.name} is {width}x{height} pixels{at}, and the backbone needs at least {minimum} a side: {fix}"
-    )

@@ -1,27 +1,17 @@
-"""The command line: parse, call, print."""
+"""The command line: what can be asked for, and when to ask for it."""
 
 from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import logging
 import os
-import signal
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
-from tfstyle import __version__
-from tfstyle.errors import InputError, check_whole
-
-if TYPE_CHECKING:
-    from tfstyle.callbacks import Preview
-    from tfstyle.result import Result
-
-INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+from tfstyle import __version__, commands
+from tfstyle.errors import InputError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,21 +32,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 sys.stdout.flush()
             return code
     except InputError as error:
-        _complain(str(error))
+        commands.complain(str(error))
         return 2
     except KeyboardInterrupt:
-        _complain("interrupted before anything was painted")
-        return INTERRUPTED
+        commands.complain("interrupted before anything was painted")
+        return commands.INTERRUPTED
     except OSError as error:  # of stdout: all else that is written is watched over where it is written
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python would try, and complain, once more
         if not isinstance(error, BrokenPipeError):  # whose reader has gone, as in `tfstyle methods | head -1`
-            _complain(f"could not write to stdout: {error.strerror}")
+            commands.complain(f"could not write to stdout: {error.strerror}")
         return 2
-
-
-def _complain(message: str) -> None:
-    """One line on stderr."""
-    print(f"tfstyle: {message}", file=sys.stderr)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -74,34 +59,47 @@ def _parser() -> argparse.ArgumentParser:
         "which TFSTYLE_OFFLINE=1 forbids.",
     )
     parser.add_argument("--version", action="version", version=f"tfstyle {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    _add_transfer(commands)
-    _add_demo(commands)
-    methods = commands.add_parser("methods", help="list the methods and where their constants come from")
+    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_transfer(subparsers)
+    _add_demo(subparsers)
+    methods = subparsers.add_parser("methods", help="list the methods and where their constants come from")
     methods.add_argument("--json", action="store_true", help="print them as JSON, with each constant's source")
-    methods.set_defaults(run=_methods)
-    weights = commands.add_parser("weights", help="list the backbones and where their weights are found")
+    methods.set_defaults(run=commands.methods)
+    weights = subparsers.add_parser("weights", help="list the backbones and where their weights are found")
     weights.add_argument("--json", action="store_true", help="print them as JSON")
-    weights.set_defaults(run=_weights)
+    weights.set_defaults(run=commands.weights)
     return parser
 
 
-def _add_transfer(commands: Any) -> None:
+def _add_transfer(subparsers: Any) -> None:
     # What isn't given is left to tfstyle.transfer, so that defaults can't drift apart.
-    parser = commands.add_parser(
+    parser = subparsers.add_parser(
         "transfer",
         help="paint a picture in the style of others",
         description="Paint CONTENT in the style of one or more STYLE pictures.",
         argument_default=argparse.SUPPRESS,
     )
     add = parser.add_argument
-    add("content", metavar="CONTENT", help="the photograph (JPEG, PNG, WebP, TIFF)")
+    add(
+        "content",
+        metavar="CONTENT",
+        help="the photograph (JPEG, PNG, WebP, TIFF), or a folder: each of its pictures "
+        "is painted into the folder OUT",
+    )
     add("styles", metavar="STYLE", nargs="+", help="the painting, or several for a blend")
-    add("-o", "--output", metavar="OUT.png", help="the painted picture: .png, .jpg, .webp or .tif; OUT.json is "
-        "written beside it (default: CONTENT-STYLE.png in this folder)")  # fmt: skip
+    add(
+        "-o",
+        "--output",
+        metavar="OUT.png",
+        help="the painted picture: .png, .jpg, .webp or .tif; OUT.json is "
+        "written beside it (default: CONTENT-STYLE.png in this folder)",
+    )
     add("--method", help="the recipe, see `tfstyle methods` (default: gatys)")
-    add("--backbone", help="any keras.applications network, as VGG19 or InceptionV3 (default: auto, the method's "
-        "own with ImageNet weights if they can be had, else with random ones)")  # fmt: skip
+    add(
+        "--backbone",
+        help="any keras.applications network, as VGG19 or InceptionV3 (default: auto, the method's "
+        "own with ImageNet weights if they can be had, else with random ones)",
+    )
     add("--weights", metavar="imagenet|random|PATH", help="the network's weights (default: imagenet)")
     add("--pooling", choices=("max", "avg"), help="avg replaces the network's max pooling: smoother pictures")
     add("--content-layers", type=_names, metavar="L,...", help="layers whose features are kept")
@@ -110,7 +108,40 @@ def _add_transfer(commands: Any) -> None:
     add("--style-weight", type=float, metavar="W", help="raise it for more of the painting")
     add("--tv-weight", type=float, metavar="W", help="total variation: raise it to smooth away noise")
     add("--style-blend", type=_numbers, metavar="0.7,0.3", help="the say of each STYLE (default: equal)")
+    add(
+        "--content-mask",
+        action="append",
+        metavar="FILE",
+        help="paint only where this picture is white; once for each "
+        "STYLE to give each its place; or a picture whose flat colours are regions, with a --style-mask of the same",
+    )
+    add(
+        "--style-mask",
+        action="append",
+        metavar="FILE",
+        help="take the style only from where this picture is white, or "
+        "from regions of the same colour; once for each STYLE, `none` for all of it",
+    )
+    add(
+        "--preserve-color",
+        metavar="luminance|statistics|histogram",
+        help="keep the photograph's colours: luminance for "
+        "brushwork only, statistics for a style recoloured like the photograph, histogram where that is too pale",
+    )
     add("--size", type=int, metavar="PIXELS", help="longer side of the result (default: 512)")
+    add(
+        "--scales",
+        type=int,
+        metavar="N",
+        help="paint N sizes, each twice the one before: more for bolder strokes, 1 for "
+        "the full size only (default: as many as begin at about 512 pixels)",
+    )
+    add(
+        "--style-scale",
+        type=float,
+        metavar="F",
+        help="size of the style beside the picture: 2 for larger strokes, 0.5 for finer ones (default: 1)",
+    )
     add("--steps", type=int, metavar="N", help="optimisation steps: more for a better likeness (default: 300)")
     add(
         "--optimizer",
@@ -128,6 +159,12 @@ def _add_transfer(commands: Any) -> None:
         metavar="content|noise|FILE",
         help="what the painting begins with; FILE goes on from a picture",
     )
+    add(
+        "--parameterization",
+        metavar="pixels|fourier",
+        help="fourier optimises waves instead of pixels: for networks "
+        "other than VGG, which else leave grain (default: pixels)",
+    )
     add("--seed", type=int, metavar="N", help="of the noise and of random weights (default: 0)")
     add(
         "--precision",
@@ -135,14 +172,24 @@ def _add_transfer(commands: Any) -> None:
         help="bfloat16 halves the time where the processor has it; float32 to compare figures with others' "
         "(default: auto, the faster one by a short probe)",
     )
+    add(
+        "--tile",
+        type=_tile,
+        metavar="auto|off|PIXELS",
+        help="work in tiles, to bound the memory; the picture is the "
+        "same (default: auto, tiles where the memory would not hold the whole)",
+    )
+    add("--checkpoint", metavar="DIR", help="keep the unfinished painting there, for long work that may be cut off")
+    add("--checkpoint-every", type=int, metavar="N", help="steps between two checkpoints (default: 20)")
+    add("--resume", action="store_true", help="go on from the checkpoint, if there is one")
     add("--bits", type=int, default=8, help="16 for deep PNG and TIFF files (default: 8)")
     add("--preview-every", type=int, metavar="N", help="write OUT-step00050.png and so on, to watch it grow")
     _add_talk(parser)
-    parser.set_defaults(run=_transfer)
+    parser.set_defaults(run=commands.transfer)
 
 
-def _add_demo(commands: Any) -> None:
-    parser = commands.add_parser(
+def _add_demo(subparsers: Any) -> None:
+    parser = subparsers.add_parser(
         "demo",
         help="paint a bundled sample, to see that all works",
         description="Paint a bundled photograph in a bundled style; nothing but tfstyle is needed.",
@@ -157,137 +204,14 @@ def _add_demo(commands: Any) -> None:
         "--steps", type=int, metavar="N", default=60, help="optimisation steps (default: %(default)s)"
     )
     _add_talk(parser)
-    parser.set_defaults(run=_demo)
+    parser.set_defaults(run=commands.demo)
 
 
 def _add_talk(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quiet", action="store_true", default=False, help="print errors only")
-    parser.add_argument("--json", action="store_true", default=False,
-                        help="print settings and result as one JSON object on stdout")  # fmt: skip
-
-
-def _transfer(options: argparse.Namespace) -> int:
-    given = vars(options).copy()
-    for name in ("run", "json", "quiet", "bits"):
-        given.pop(name)
-    default = f"{Path(options.content).stem}-{Path(options.styles[0]).stem}.png"
-    output = Path(given.pop("output", default))
-    return _paint(options, output, options.bits, given)
-
-
-def _demo(options: argparse.Namespace) -> int:
-    from tfstyle import images, samples
-
-    check_whole("size", options.size, 64, 4096)  # the style is painted at that size, which takes its time
-    photo = images.Picture(samples.content(options.content), None, f"sample {options.content}")
-    painting = images.Picture(samples.style(options.style, options.size), None, f"sample {options.style}")
-    given = {"content": photo, "styles": [painting], "size": options.size, "steps": options.steps}
-    return _paint(options, Path(options.output), 8, given)
-
-
-def _paint(options: argparse.Namespace, output: Path, bits: int, given: dict[str, Any]) -> int:
-    """Paint, write, and say so."""
-    from tfstyle.painting import transfer
-    from tfstyle.result import check_writable
-
-    check_writable(output, bits=bits)
-    for source in (given["content"], *given["styles"]):
-        if isinstance(source, str) and _same_file(source, output):
-            raise InputError(f"the output {output} is one of the pictures given: choose another name")
-    every = given.pop("preview_every", None)
-    callbacks = [] if every is None else [_preview(output, every)]
-    result = transfer(**given, callbacks=callbacks, progress=False if options.quiet else None)
-    with _uninterrupted():
-        written, trouble = _save(result, output, bits)
-    stopped = result.settings["stopped"]
-    if options.json:
-        print(json.dumps({"output": str(written), **result.record()}, allow_nan=False))
-    elif not options.quiet:
-        steps, seconds = result.settings["steps_done"], result.settings["seconds"]
-        print(f"wrote {written} after {steps} steps, {seconds:.0f} s")
-    if stopped:
-        _complain(f"stopped before its time ({stopped}): {written} is the best picture until then")
-    if trouble:
-        _complain(trouble)
-        return 2
-    return INTERRUPTED if stopped == "interrupted" else 1 if stopped else 0
-
-
-def _preview(output: Path, every: int) -> Preview:
-    from tfstyle.runtime import import_tensorflow
-
-    check_whole("preview-every", every, 1, 10_000_000)
-    import_tensorflow()
-    from tfstyle.callbacks import Preview
-
-    return Preview(output, every)
-
-
-def _same_file(path: str, other: Path) -> bool:
-    with contextlib.suppress(OSError):  # one of them isn't there
-        return os.path.samefile(path, other)
-    return False
-
-
-def _save(result: Result, output: Path, bits: int) -> tuple[Path, str | None]:
-    """Write the result; where that fails after all the work, write it to the temporary folder instead."""
-    try:
-        return result.save(output, bits=bits), None
-    except InputError as error:
-        try:
-            rescue = Path(tempfile.mkdtemp(prefix="tfstyle-")) / output.name
-            result.save(rescue, bits=bits)
-        except (InputError, OSError):
-            raise error from None
-        return rescue, f"{error}; the picture is in {rescue}"
-
-
-@contextlib.contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Ctrl-C waits: what is done is about to be written."""
-    try:
-        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    except ValueError:  # only the main thread may
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def _methods(options: argparse.Namespace) -> int:
-    from tfstyle.methods import METHODS
-
-    if options.json:
-        print(json.dumps([method.record() for method in METHODS.values()], indent=2))
-        return 0
-    for method in METHODS.values():
-        weights = f"content weight {method.content_weight:g}, style weight {method.style_weight:g}"
-        print(f"{method.name}\n    {method.title}\n    {method.reference}")
-        print(f"    {weights}, {method.optimizer}, {method.steps} steps")
-        for note in method.notes:
-            print(f"    note: {note}")
-    return 0
-
-
-def _weights(options: argparse.Namespace) -> int:
-    from tfstyle import weights
-
-    rows = weights.inventory()
-    if options.json:
-        print(json.dumps(rows, indent=2))
-        return 0
-    folder = weights.folder()
-    print(f"folder ${weights.FOLDER_VARIABLE}: {folder or 'not set'}")
-    print(f"Keras cache: {weights.cache_folders()[0]}")
-    for row in rows:
-        found = (
-            f"{row['file']} ({row['source']})" if row["file"] else "not on this machine: downloaded when asked for"
-        )
-        print(f"{row['backbone']:13} {found}")
-    print("random        always: --weights random, an untrained network of any kind")
-    return 0
+    parser.add_argument(
+        "--json", action="store_true", default=False, help="print settings and result as one JSON object on stdout"
+    )
 
 
 def _names(text: str) -> list[str]:
@@ -299,6 +223,15 @@ def _numbers(text: str) -> list[float]:
         return [float(number) for number in text.split(",")]
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a list of numbers such as 0.7,0.3") from None
+
+
+def _tile(text: str) -> int | str:
+    if text in ("auto", "off"):
+        return text
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not auto, off or a number of pixels") from None
 
 
 @contextlib.contextmanager

@@ -6,25 +6,40 @@ import contextlib
 import errno
 import os
 import secrets
+from collections.abc import Iterator
+from typing import BinaryIO
 
 from tfstyle.errors import InputError
 
 
 def atomic_write(path: str | os.PathLike[str], data: bytes) -> None:
-    """Write a file completely or not at all: whatever goes wrong, a file already at `path` stays as it was.
+    """Write a file completely or not at all; see `atomic_file`."""
+    with atomic_file(path) as file:
+        file.write(data)
+
+
+@contextlib.contextmanager
+def atomic_file(path: str | os.PathLike[str], temporary: str | None = None) -> Iterator[BinaryIO]:
+    """A file to write to, completely or not at all: whatever goes wrong, one already at `path` stays as it was.
 
     The data goes to a temporary file in the same folder, which takes the place of `path` once it's on disk.
     A symbolic link stays one: the file it points to is written.
+
+    Args:
+        path: What is written.
+        temporary: Name of the temporary file; one that a killed process has left is replaced. None for a new name.
 
     Raises:
         InputError: The system refuses to write there, or has no space.
     """
     check_place(path)
     target = os.path.realpath(path)
-    temporary = os.path.join(os.path.dirname(target), f".tfstyle-{secrets.token_hex(8)}.tmp")
+    temporary = os.path.join(os.path.dirname(target), temporary or f".tfstyle-{secrets.token_hex(8)}.tmp")
     try:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
         with open(temporary, "xb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, target)

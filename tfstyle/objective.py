@@ -1,225 +1,25 @@
-"""Terms, and the objective that is their sum: one forward pass per backbone, whatever the number of terms."""
+"""The objective: the sum of terms, with one forward pass per backbone, whatever the number of terms."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from tfstyle.backbones import Backbone
 from tfstyle.errors import InputError
-from tfstyle.statistics import GramMatrix, Statistic, at_least_float32, blend
+from tfstyle.masks import Regions, shrunk
+from tfstyle.receptive_fields import ReceptiveField
+from tfstyle.statistics import at_least_float32
+from tfstyle.terms import PIXELS, Features, Masks, Targets, Term, Windows
+from tfstyle.tiling import WHOLE, Grid, Halo, spans, two_pass
 
 Tensor = Any
-Features = Mapping[str, Tensor]
-Targets = dict[str, Any]
-
-LEAST_START = 1e-6  # of the style's own size (chosen)
-PIXELS = "pixels"  # the one "layer" of terms that look at the picture itself
-
-
-class Term:
-    """A loss on one backbone's layers, or on pixels, with its weight.
-
-    Args:
-        backbone: Whose features it is a loss on; None for pixels.
-        layers: One layer's name or several.
-        weight: Factor of the loss, at least 0.
-        name: Under which the loss is reported.
-    """
-
-    def __init__(self, backbone: Backbone | None, layers: str | Iterable[str], weight: float, name: str) -> None:
-        if not weight >= 0:
-            raise InputError(f"{name} weight {weight:g} is negative: give 0 or more")
-        self.backbone = backbone
-        self.layers = (layers,) if isinstance(layers, str) else tuple(layers)
-        if not self.layers:
-            raise InputError(f"the {name} term has no layers: name at least one")
-        self.weight = float(weight)
-        self.name = name
-
-    def targets(self, content: Features, styles: Sequence[Features], mix: Sequence[float]) -> Targets:
-        """What the loss compares with; computed once per canvas.
-
-        Args:
-            content: Features of the content picture.
-            styles: Features of each style picture.
-            mix: Weights of the styles, which sum to 1.
-        """
-        return {}
-
-    def loss(self, features: Features, targets: Targets) -> Tensor:
-        """The loss before its weight, of shape `(batch,)`."""
-        raise NotImplementedError
-
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        backbone = keras.saving.serialize_keras_object(self.backbone)
-        return {"backbone": backbone, "layers": self.layers, "weight": self.weight, "name": self.name}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Term:
-        """The term that `get_config` described."""
-        return cls(**{key: _deserialize(value) for key, value in config.items()})
-
-
-@keras.saving.register_keras_serializable(package="tfstyle")
-class ContentTerm(Term):
-    """How far the features are from the content picture's own.
-
-    With F the features and P the content's, the loss of a layer is, by `normalization`:
-
-    - `"mean"`: mean over positions and channels of (F − P)².
-    - `"paper"`: ½ Σ (F − P)², equation 1 of Gatys et al. 2016.
-    - `"relative"`: mean (F − P)² / mean P², a loss without units: 1 is a picture with nothing of the content.
-
-    Several layers are averaged.
-
-    Args:
-        backbone: Whose features.
-        layers: One layer's name or several; None for the backbone's content layer.
-        weight: Factor of the loss.
-        normalization: One of the three above.
-        name: Under which the loss is reported.
-    """
-
-    def __init__(
-        self,
-        backbone: Backbone,
-        layers: str | Iterable[str] | None = None,
-        weight: float = 1.0,
-        normalization: Literal["mean", "paper", "relative"] = "mean",
-        name: str = "content",
-    ) -> None:
-        layers = backbone.content_layer if layers is None else layers
-        super().__init__(backbone, layers, weight, name)
-        if normalization not in ("mean", "paper", "relative"):
-            raise ValueError(f"normalization must be 'mean', 'paper' or 'relative', not {normalization!r}")
-        self.normalization = normalization
-
-    def targets(self, content: Features, styles: Sequence[Features], mix: Sequence[float]) -> Targets:
-        """The content's features, by layer."""
-        return {layer: content[layer] for layer in self.layers}
-
-    def loss(self, features: Features, targets: Targets) -> Tensor:
-        """See the class; shape `(batch,)`."""
-        return sum(self._layer(features[layer], targets[layer]) for layer in self.layers) / len(self.layers)
-
-    def _layer(self, features: Tensor, target: Tensor) -> Tensor:
-        squares = ops.square(features - target)
-        if self.normalization == "paper":
-            return ops.sum(squares, axis=(1, 2, 3)) / 2
-        mean = ops.mean(squares, axis=(1, 2, 3))
-        if self.normalization == "mean":
-            return mean
-        return mean / (ops.mean(ops.square(target), axis=(1, 2, 3)) + keras.config.epsilon())
-
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {**super().get_config(), "normalization": self.normalization}
-
-
-@keras.saving.register_keras_serializable(package="tfstyle")
-class StyleTerm(Term):
-    """How far the statistics of the features are from the style's: the weighted sum over layers.
-
-    Args:
-        backbone: Whose features.
-        layers: Names of layers; None for the backbone's style layers.
-        statistic: What is compared, see `tfstyle.statistics`.
-        weight: Factor of the loss.
-        layer_weights: One factor per layer; None for 1 / number of layers, as wₗ in Gatys et al. 2016.
-        balance: Divide each layer's loss by its value for the content picture, so that every layer has
-            the same say in every backbone, and a picture with nothing of the style has the loss 1 (chosen;
-            without it the layer with the largest features rules).
-        name: Under which the loss is reported.
-    """
-
-    def __init__(
-        self,
-        backbone: Backbone,
-        layers: Iterable[str] | None = None,
-        statistic: Statistic | None = None,
-        weight: float = 1.0,
-        layer_weights: Sequence[float] | None = None,
-        balance: bool = False,
-        name: str = "style",
-    ) -> None:
-        layers = backbone.style_layers if layers is None else layers
-        super().__init__(backbone, layers, weight, name)
-        if layer_weights is not None and len(layer_weights) != len(self.layers):
-            raise InputError(f"{len(layer_weights)} layer weights for {len(self.layers)} layers: give one for each")
-        self.statistic = GramMatrix() if statistic is None else statistic
-        self.layer_weights = None if layer_weights is None else tuple(layer_weights)
-        self.balance = balance
-
-    def targets(self, content: Features, styles: Sequence[Features], mix: Sequence[float]) -> Targets:
-        """By layer: the mix of the styles' averages, and the factor of the layer's loss."""
-        result: Targets = {}
-        weights = self.layer_weights or (1 / len(self.layers),) * len(self.layers)
-        for layer, weight in zip(self.layers, weights, strict=True):
-            averages = blend([self.statistic(style[layer]) for style in styles], list(mix))
-            result[layer] = {"averages": averages, "factor": weight * self._balance(content[layer], averages)}
-        return result
-
-    def _balance(self, content: Tensor, averages: dict[str, Tensor]) -> Tensor:
-        """One over the layer's loss for the content picture, or 1 without balance; shape `(batch,)`."""
-        start = self.statistic.distance(self.statistic(content), averages)
-        if not self.balance:
-            return ops.ones_like(start)
-        # A content picture that has the style already must not make rounding errors count.
-        size = self.statistic.distance({key: ops.zeros_like(value) for key, value in averages.items()}, averages)
-        return 1 / ops.maximum(start, LEAST_START * size)
-
-    def loss(self, features: Features, targets: Targets) -> Tensor:
-        """See the class; shape `(batch,)`."""
-        return sum(
-            targets[layer]["factor"]
-            * self.statistic.distance(self.statistic(features[layer]), targets[layer]["averages"])
-            for layer in self.layers
-        )
-
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {
-            **super().get_config(),
-            "statistic": keras.saving.serialize_keras_object(self.statistic),
-            "layer_weights": self.layer_weights,
-            "balance": self.balance,
-        }
-
-
-@keras.saving.register_keras_serializable(package="tfstyle")
-class TotalVariationTerm(Term):
-    """How much neighbouring pixels differ: anisotropic and squared.
-
-    The loss is Σ (x[i+1, j] − x[i, j])² + Σ (x[i, j+1] − x[i, j])² over pixels and colours in [0, 1], divided by
-    height · width · 3 so that it means the same at any size.
-
-    Args:
-        weight: Factor of the loss.
-        name: Under which the loss is reported.
-
-    Reference:
-        Mahendran & Vedaldi 2015, "Understanding Deep Image Representations by Inverting Them", section 3 (β = 2).
-    """
-
-    def __init__(self, weight: float = 1.0, name: str = "total_variation") -> None:
-        super().__init__(None, [PIXELS], weight, name)
-
-    def loss(self, features: Features, targets: Targets) -> Tensor:
-        """See the class; shape `(batch,)`."""
-        x = features[PIXELS]
-        down = ops.sum(ops.square(x[:, 1:] - x[:, :-1]), axis=(1, 2, 3))
-        right = ops.sum(ops.square(x[:, :, 1:] - x[:, :, :-1]), axis=(1, 2, 3))
-        return (down + right) / (x.shape[1] * x.shape[2] * x.shape[3])
-
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {"weight": self.weight, "name": self.name}
 
 
 @keras.saving.register_keras_serializable(package="tfstyle")
@@ -230,6 +30,8 @@ class Objective:
 
     Args:
         terms: At least one; those of one name are numbered (`style`, `style_2`, ...).
+        tile: Longest side, in pixels, of the tiles that larger pictures are worked on in, which bounds the
+            memory and gives the same losses and gradients in up to twice the time; None for no tiles.
 
     Examples:
         >>> vgg = Backbone("VGG19")
@@ -241,7 +43,7 @@ class Objective:
         >>> objective(pictures, targets)  # {"content": (batch,), "style": (batch,)}
     """
 
-    def __init__(self, terms: Iterable[Term]) -> None:
+    def __init__(self, terms: Iterable[Term], tile: int | None = None) -> None:
         self.terms = tuple(terms)
         if not self.terms:
             raise InputError("an objective needs at least one term")
@@ -250,6 +52,7 @@ class Objective:
             numbered = (term.name if n == 1 else f"{term.name}_{n}" for n in itertools.count(1))
             names.append(next(name for name in numbered if name not in names))
         self.names = tuple(names[1:])
+        self.tile = tile
         self.backbones = tuple({id(t.backbone): t.backbone for t in self.terms if t.backbone}.values())
         self._layers = [
             sorted({layer for term in self.terms if term.backbone is backbone for layer in term.layers})
@@ -261,29 +64,77 @@ class Objective:
         """The shortest side of a picture, in pixels, that all backbones take."""
         return max((backbone.minimum_side for backbone in self.backbones), default=1)
 
-    def targets(self, content: Tensor, styles: Sequence[Tensor], mix: Sequence[float] | None = None) -> Targets:
+    @property
+    def layers_by_backbone(self) -> list[tuple[Backbone, list[str]]]:
+        """The backbones, each with the layers that terms ask for."""
+        return list(zip(self.backbones, self._layers, strict=True))
+
+    @property
+    def halo(self) -> Halo:
+        """What tiles need around the positions that they own.
+
+        Raises:
+            InputError: A layer of a backbone looks at the whole picture.
+        """
+        fields = [ReceptiveField(1, 1, 1)]  # the total variation looks at its neighbours
+        for backbone, layers in zip(self.backbones, self._layers, strict=True):
+            fields += backbone.receptive_fields(layers).values()
+        stride = math.lcm(*(field.stride for field in fields), *(b.multiple for b in self.backbones))
+        before, after = (
+            math.ceil(max(getattr(field, side) for field in fields) / stride) * stride for side in ("before", "after")
+        )
+        lacking = self.minimum_side - before - after  # a tile must be large enough for the networks, too
+        return Halo(stride, before, after + max(0, math.ceil(lacking / stride)) * stride)
+
+    def grid(self, height: int, width: int) -> Grid | None:
+        """The tiles of a picture; None if it is worked on as a whole.
+
+        Raises:
+            InputError: The tile is too small for the layers, or a layer looks at the whole picture.
+        """
+        if self.tile is None or max(height, width) <= self.tile:
+            return None
+        halo = self.halo
+        return Grid(spans(height, self.tile, halo), spans(width, self.tile, halo))
+
+    def targets(
+        self,
+        content: Tensor,
+        styles: Sequence[Tensor],
+        mix: Sequence[float] | None = None,
+        regions: Regions | None = None,
+    ) -> Targets:
         """All that the terms compare with; computed once, never in the step.
 
         Args:
             content: `(batch, height, width, 3)`, RGB in [0, 1].
             styles: Pictures of any sizes, each `(1, height, width, 3)`.
             mix: Weights of the styles, which sum to 1; None for equal ones.
+            regions: Which style goes where; None for all styles everywhere, as `mix` says.
 
         Returns:
             Nested dictionaries of tensors: `"scales"` of normalised backbones' layers, and `"terms"`.
         """
-        mix = [1 / len(styles)] * len(styles) if mix is None else mix
-        of_content = self._features(content)
-        of_styles = [self._features(style) for style in styles]
-        scales = {
-            str(index): {layer: _unit_mean([f[index][layer] for f in (of_content, *of_styles)]) for layer in layers}
-            for index, (backbone, layers) in enumerate(zip(self.backbones, self._layers, strict=True))
-            if backbone.normalize
-        }
+        if regions is None:
+            rows = [list(mix or [1 / len(styles)] * len(styles))]
+            masks: list[Any] = [None] * (1 + len(styles))
+        else:
+            rows = regions.mix.tolist()
+            masks = [regions.content, *regions.styles]
+        looks = [_Look(self, picture) for picture in (content, *styles)]
+        scales = self._scales(looks)
+        kept = self._kept(looks[0], scales)
+        surveys, masks_by_layer = [], []
+        for look, mask in zip(looks, masks, strict=True):
+            survey, by_layer = self._survey(look, scales, mask)
+            surveys.append(survey)
+            masks_by_layer.append(by_layer)
+            look.forget()
         terms = {}
         for name, term in zip(self.names, self.terms, strict=True):
-            views = [self._view(term, features, scales) for features in (of_content, *of_styles)]
-            terms[name] = term.targets(views[0], views[1:], mix)
+            of_content = None if masks_by_layer[0] is None else self._view(term, masks_by_layer[0])
+            of_styles = [survey[name] for survey in surveys[1:]]
+            terms[name] = term.targets(self._view(term, kept), surveys[0][name], of_styles, rows, of_content)
         return {"scales": scales, "terms": terms}
 
     def __call__(self, pictures: Tensor, targets: Targets) -> dict[str, Tensor]:
@@ -293,11 +144,31 @@ class Objective:
             pictures: `(batch, height, width, 3)`, RGB in [0, 1].
             targets: What `targets` returned.
         """
-        features = self._features(pictures)
+        grid = self.grid(*pictures.shape[1:3])
+        if grid is None:
+            losses = self._losses(self._sums(self._features(pictures), self._windows(), targets), targets)
+        else:
+            losses = two_pass(
+                lambda crop, index: self._sums(self._features(crop), self._windows(grid, index), targets),
+                lambda sums: self._losses(sums, targets),
+                pictures,
+                grid,
+            )
+        return dict(zip(self.names, losses, strict=True))
+
+    def _sums(self, features: list[Features], windows: list[Windows], targets: Targets) -> dict[str, Any]:
         return {
-            name: term.weight * term.loss(self._view(term, features, targets["scales"]), targets["terms"][name])
+            name: term.sums(
+                self._view(term, features, targets["scales"]), targets["terms"][name], self._view(term, windows)
+            )
             for name, term in zip(self.names, self.terms, strict=True)
         }
+
+    def _losses(self, sums: dict[str, Any], targets: Targets) -> list[Tensor]:
+        return [
+            term.weight * term.loss(sums[name], targets["terms"][name])
+            for name, term in zip(self.names, self.terms, strict=True)
+        ]
 
     def _features(self, pictures: Tensor) -> list[Features]:
         """Features of each backbone in at least float32, whatever the backbones run in, and last the pixels."""
@@ -307,23 +178,83 @@ class Objective:
         ]
         return [*found, {PIXELS: pictures}]
 
-    def _view(self, term: Term, features: list[Features], scales: dict[str, Targets]) -> Features:
-        """What one term sees of all features: its backbone's layers, normalised if it says so."""
-        if term.backbone is None:
-            return features[-1]
-        index = next(i for i, backbone in enumerate(self.backbones) if backbone is term.backbone)
-        scale = scales.get(str(index))
+    def _windows(self, grid: Grid | None = None, index: Tensor = 0) -> list[Windows]:
+        """For each backbone, and last the pixels, what of each layer tile `index` is."""
+        if grid is None:
+            return [*(dict.fromkeys(layers, WHOLE) for layers in self._layers), {PIXELS: WHOLE}]
+        windows: list[Windows] = [
+            {layer: grid.window(index, field.stride) for layer, field in backbone.receptive_fields(layers).items()}
+            for backbone, layers in zip(self.backbones, self._layers, strict=True)
+        ]
+        return [*windows, {PIXELS: grid.window(index)}]
+
+    def _view(
+        self, term: Term, everything: Sequence[Mapping[str, Any]], scales: Mapping[str, Any] | None = None
+    ) -> Any:
+        """What one term sees of all: its backbone's layers, or pixels; scaled if `scales` say so."""
+        index = len(self.backbones) if term.backbone is None else self.backbones.index(term.backbone)
+        scale = (scales or {}).get(str(index))
         if scale is None:
-            return features[index]
-        return {layer: features[index][layer] * scale[layer] for layer in term.layers}
+            return everything[index]
+        return {layer: everything[index][layer] * scale[layer] for layer in term.layers}
+
+    def _scales(self, looks: list[_Look]) -> dict[str, dict[str, Tensor]]:
+        """By normalised backbone: the factor of each layer that gives it the mean activation 1 over all pictures."""
+        scales: dict[str, dict[str, Tensor]] = {}
+        for index, (backbone, layers) in enumerate(zip(self.backbones, self._layers, strict=True)):
+            if backbone.normalize:
+                means = [look.mean_activations(index) for look in looks]
+                scales[str(index)] = {
+                    layer: 1 / (sum(mean[layer] for mean in means) / len(means) + keras.config.epsilon())
+                    for layer in layers
+                }
+        return scales
+
+    def _survey(
+        self, look: _Look, scales: Mapping[str, Any], regions: np.ndarray | None
+    ) -> tuple[dict[str, Any], list[Masks] | None]:
+        """What each term wants to know of a picture, and the regions at each layer's resolution."""
+        found: dict[str, Any] = {}
+        masks: list[Masks] | None = None
+        for features, windows in look:
+            if regions is not None and masks is None:
+                masks = [
+                    {
+                        layer: ops.convert_to_tensor(shrunk(regions, windows[i][layer].whole(value.shape[1:3]))[None])
+                        for layer, value in layers.items()
+                    }
+                    for i, layers in enumerate(features)
+                ]
+            part = {}
+            for name, term in zip(self.names, self.terms, strict=True):
+                seen, there = self._view(term, features, scales), self._view(term, windows)
+                part[name] = term.survey(seen, there, None if masks is None else self._view(term, masks))
+            found = keras.tree.map_structure(ops.add, found, part) if found else part
+        return found, masks
+
+    def _kept(self, look: _Look, scales: Mapping[str, Any]) -> list[Features]:
+        """The content's features that are targets, as terms see them, put together from the tiles."""
+        kept: list[Features] = []
+        for index, backbone in enumerate(self.backbones):
+            wanted = {layer for term in self.terms if term.backbone is backbone for layer in term.kept_layers}
+            # What half precision computed, half precision holds; but for what a scale has made of it.
+            dtype = None if str(index) in scales else backbone.compute_dtype
+            kept.append(
+                {
+                    layer: look.whole(index, layer, dtype) * scales.get(str(index), {}).get(layer, 1)
+                    for layer in sorted(wanted)
+                }
+            )
+        return [*kept, {}]
 
     def get_config(self) -> dict[str, Any]:
-        """The backbones, and the terms with numbers in place of their backbones."""
+        """The backbones, the terms with numbers in place of their backbones, and the tile."""
         terms = [keras.saving.serialize_keras_object(term) for term in self.terms]
         for term, serialized in zip(self.terms, terms, strict=True):
             if term.backbone is not None:
                 serialized["config"]["backbone"] = self.backbones.index(term.backbone)
-        return {"backbones": [keras.saving.serialize_keras_object(b) for b in self.backbones], "terms": terms}
+        backbones = [keras.saving.serialize_keras_object(backbone) for backbone in self.backbones]
+        return {"backbones": backbones, "terms": terms, "tile": self.tile}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Objective:
@@ -335,14 +266,57 @@ class Objective:
             if "backbone" in options:
                 options["backbone"] = backbones[options["backbone"]]
             terms.append(keras.saving.get_registered_object(serialized["registered_name"]).from_config(options))
-        return cls(terms)
+        return cls(terms, config["tile"])
 
 
-def _unit_mean(pictures: Sequence[Tensor]) -> Tensor:
-    """The factor, one a layer, that gives it the mean activation 1 over several pictures' features."""
-    means = [ops.mean(ops.abs(features)) for features in pictures]
-    return 1 / (sum(means) / len(means) + keras.config.epsilon())
+class _Look:
+    """A picture as an objective sees it: features and windows, tile by tile."""
 
+    def __init__(self, objective: Objective, picture: Tensor) -> None:
+        self._objective = objective
+        self._picture = picture
+        self._grid = objective.grid(*picture.shape[1:3])
+        self._seen: list[tuple[list[Features], list[Windows]]] = []
 
-def _deserialize(value: Any) -> Any:
-    return keras.saving.deserialize_keras_object(value) if isinstance(value, dict) else value
+    def __iter__(self) -> Iterator[tuple[list[Features], list[Windows]]]:
+        objective = self._objective
+        if self._grid is not None:
+            for index in range(self._grid.number):
+                features = objective._features(self._grid.crop(self._picture, index))
+                yield features, objective._windows(self._grid, index)
+            return
+        if not self._seen:
+            self._seen = [(objective._features(self._picture), objective._windows())]
+        yield from self._seen
+
+    def mean_activations(self, index: int) -> dict[str, Tensor]:
+        """Mean |F| of each layer of backbone `index`, `(batch, 1, 1, 1)`."""
+        found: dict[str, Any] = {}
+        for features, windows in self:
+            part = {}
+            for layer, values in features[index].items():
+                sizes = ops.mean(ops.abs(values), axis=-1, keepdims=True)
+                weights = windows[index][layer].weights(values.shape[1:3])
+                weights = ops.ones_like(sizes[:1]) if weights is None else ops.cast(weights, sizes.dtype)[..., None]
+                total, count = (ops.sum(x, axis=(1, 2, 3), keepdims=True) for x in (sizes * weights, weights))
+                part[layer] = {"total": total, "count": count}
+            found = keras.tree.map_structure(ops.add, found, part) if found else part
+        return {layer: sums["total"] / sums["count"] for layer, sums in found.items()}
+
+    def whole(self, index: int, layer: str, dtype: str | None) -> Tensor:
+        """All features of one layer of backbone `index`; in `dtype`, or in their own."""
+        result = None
+        for features, windows in self:
+            values, window = features[index][layer], windows[index][layer]
+            values = values if dtype is None else ops.cast(values, dtype)
+            if window is WHOLE:
+                return values
+            values = ops.convert_to_numpy(values)
+            if result is None:
+                result = np.zeros((values.shape[0], *window.whole(values.shape[1:3]), values.shape[3]), values.dtype)
+            window.paste(values, result)
+        return ops.convert_to_tensor(result)
+
+    def forget(self) -> None:
+        """Give the features' memory back."""
+        self._seen = []

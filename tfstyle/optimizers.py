@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import tensorflow as tf
 from keras import ops
 
 Tensor = Any
@@ -55,7 +56,7 @@ class LBFGS(keras.optimizers.Optimizer):
 
     Args:
         learning_rate: Length of a quasi-Newton step; 1 is the step to the model's minimum.
-        history: Number of pairs.
+        history: Number of pairs; in memory, each takes twice the variable's size.
         initial_step: Root mean square of a step down the gradient, in units of the variable (chosen: 1 / 100 of a
             picture's range).
         max_step: Largest root mean square of a step, in units of the variable (chosen).
@@ -86,82 +87,150 @@ class LBFGS(keras.optimizers.Optimizer):
         if self.built:
             return
         super().build(variables)
-        self._states = [self._state(variable) for variable in variables]
+        self.states = [self._state(variable) for variable in variables]
         # Steps get TensorFlow's own variables, which know of no constraint.
         self._constraints = [getattr(variable, "constraint", None) for variable in variables]
 
     def _state(self, variable: keras.Variable) -> dict[str, keras.Variable]:
-        size = 1
-        for side in variable.shape:
-            size *= side
-        shapes = {
-            "steps": (self.history, size),
-            "changes": (self.history, size),
-            "value": (size,),
-            "gradient": (size,),
-            "unit": (),
+        """What is known of one variable: 2 × (history + 1) times its size, in its own shape."""
+        rows, dtype = (self.history, *variable.shape), variable.dtype
+        kinds = {
+            "steps": (rows, dtype),  # a ring: the n-th pair, from 0, is in row n % history
+            "changes": (rows, dtype),
+            "pairs": ((), "int64"),  # number of pairs ever kept
+            "value": (variable.shape, dtype),  # at the last step
+            "gradient": (variable.shape, dtype),
+            "unit": ((), dtype),  # of gradients; 0 until there has been one to measure by
         }
         return {
-            key: self.add_variable(shape=shape, dtype=variable.dtype, name=f"{variable.name}_{key}")
-            for key, shape in shapes.items()
+            key: self.add_variable(shape=shape, dtype=dtype, name=f"{variable.name}_{key}")
+            for key, (shape, dtype) in kinds.items()
         }
+
+    def reset(self) -> None:
+        """Forget all steps, so that the next is the first again; the learning rate stays as it is.
+
+        Pairs aren't cleared, but no longer looked at: it costs the same whatever the size.
+        """
+        self._iterations.assign(0)
+        for state in self.states if self.built else ():
+            state["pairs"].assign(0)
+            state["unit"].assign(0.0)
+        if self.built and self.gradient_accumulation_steps:
+            self._backend_reset_gradient_accumulators()
 
     def update_step(self, gradient: Tensor, variable: keras.Variable, learning_rate: Tensor) -> None:
         """Move `variable` by one quasi-Newton step."""
         index = self._get_variable_index(variable)
-        state, constraint = self._states[index], self._constraints[index]
-        value = ops.reshape(variable, (-1,))
-        gradient = ops.reshape(ops.cast(gradient, variable.dtype), (-1,))
-        first = ops.equal(self.iterations, 0)
+        state, constraint = self.states[index], self._constraints[index]
+        value, gradient = ops.convert_to_tensor(variable), ops.cast(gradient, variable.dtype)
         # The method doesn't mind the scale of the loss, but float32 does: gradients are measured by the first.
-        self.assign(state["unit"], ops.where(first, _inverse(_root_mean_square(gradient)), state["unit"]))
-        gradient = gradient * state["unit"]
+        unit = ops.convert_to_tensor(state["unit"])
+        first = ops.equal(unit, 0)
+        unit = ops.where(first, _inverse(_root_mean_square(gradient)), unit)
+        gradient = gradient * unit
 
         self._remember(state, value, gradient, first)
-        steps, changes = state["steps"], state["changes"]
+        self.assign(state["unit"], unit)
+        free = None
         if isinstance(constraint, ValueRange):
             # Bertsekas: Newton's step in the space of the free variables alone.
             free = ops.cast(constraint.free(value, gradient), variable.dtype)
-            gradient, steps, changes = gradient * free, steps * free, changes * free
-        direction, curved = self._two_loops(gradient, steps, changes)
+            gradient = gradient * free
+        direction, curved = self._two_loops(state, gradient, free)
         # Without curvature, or where rounding has spoilt it, the step goes down the gradient.
         downhill = ops.logical_and(curved, _dot(direction, gradient) > 0)
-        descent = gradient * (self.initial_step * _inverse(_root_mean_square(gradient)))
-        step = learning_rate * ops.where(downhill, direction, descent)
-        step = step * ops.minimum(1.0, self.max_step * _inverse(_root_mean_square(step)))
-        self.assign_sub(variable, ops.reshape(step, variable.shape))
+        step = tf.cond(
+            downhill,
+            lambda: direction,
+            lambda: gradient * (self.initial_step * _inverse(_root_mean_square(gradient))),
+        )
+        step = ops.cast(learning_rate, variable.dtype) * step
+        self.assign_sub(variable, step * ops.minimum(1.0, self.max_step * _inverse(_root_mean_square(step))))
 
     def _remember(self, state: dict[str, keras.Variable], value: Tensor, gradient: Tensor, first: Tensor) -> None:
-        """Push the newest pair, if its curvature is positive, and note where it was."""
+        """Write the newest pair over the oldest, if its curvature is positive, and note where it was.
+
+        A pair that isn't finite has no positive curvature, as no comparison with NaN holds, nor inf > inf.
+        """
         step, change = value - state["value"], gradient - state["gradient"]
         least = keras.config.epsilon() * (_dot(change, change) * _dot(step, step)) ** 0.5
         keep = ops.logical_and(_dot(step, change) > least, ops.logical_not(first))
-        for key, newest in (("steps", step), ("changes", change)):
-            pushed = ops.concatenate([state[key][1:], newest[None]], axis=0)
-            self.assign(state[key], ops.where(keep, pushed, state[key]))
+
+        def write() -> None:
+            row = self._row(state["pairs"], -1)[None]
+            self.assign(state["steps"], tf.IndexedSlices(step[None], row))
+            self.assign(state["changes"], tf.IndexedSlices(change[None], row))
+            self.assign_add(state["pairs"], 1)
+
+        tf.cond(keep, write, lambda: None)
         self.assign(state["value"], value)
         self.assign(state["gradient"], gradient)
 
-    def _two_loops(self, gradient: Tensor, steps: Tensor, changes: Tensor) -> tuple[Tensor, Tensor]:
+    def _row(self, pairs: Tensor, age: Tensor) -> Tensor:
+        """Where in the ring the pair is that came `age` before the newest; for -1, where the next goes."""
+        # Computed in int32, which GPUs leave to the CPU with the loops' counters; read in int64, as there may be
+        # more numbers in the ring than int32 can count.
+        return ops.cast((ops.cast(pairs, "int32") - 1 - age) % self.history, "int64")
+
+    def _two_loops(self, state: dict[str, keras.Variable], gradient: Tensor, free: Tensor) -> tuple[Tensor, Tensor]:
         """The inverse Hessian's approximation times the gradient, and whether there is any curvature in it.
 
-        Pairs without positive curvature, as those not yet filled, drop out.
+        Pairs without positive curvature among the free variables drop out. One pair is in memory at a time:
+        for a picture, the history is most of what there is room for.
+
+        Args:
+            state: Of a variable of any shape.
+            gradient: In that shape, and 0 where the variable isn't free.
+            free: 1 where it is, 0 where not; None for everywhere 1.
         """
-        pairs = [(steps[i], changes[i]) for i in range(self.history)]
-        curvatures = [_dot(step, change) for step, change in pairs]
-        inverses = [_inverse(curvature) for curvature in curvatures]
-        scale, curved = ops.zeros_like(curvatures[0]), ops.convert_to_tensor(False)
-        for curvature, (_, change) in zip(curvatures, pairs, strict=True):  # the newest that counts has the word
-            scale = ops.where(curvature > 0, curvature * _inverse(_dot(change, change)), scale)
-            curved = ops.logical_or(curved, curvature > 0)
-        alphas = []
-        for inverse, (step, change) in zip(reversed(inverses), reversed(pairs), strict=True):
-            alphas.append(inverse * _dot(step, gradient))
-            gradient = gradient - alphas[-1] * change
-        direction = gradient * scale
-        for inverse, alpha, (step, change) in zip(inverses, reversed(alphas), pairs, strict=True):
-            direction = direction + step * (alpha - inverse * _dot(change, direction))
-        return direction, curved
+        pairs = ops.convert_to_tensor(state["pairs"])
+        handles = {key: state[key].value.handle for key in ("steps", "changes")}
+
+        def read(key: str, age: Tensor) -> Tensor:
+            # Not `variable[i]`, which reads, and may copy, the whole.
+            row = self._row(pairs, age)
+            return tf.raw_ops.ResourceGather(resource=handles[key], indices=row, dtype=gradient.dtype)
+
+        def project(vector: Tensor) -> Tensor:
+            return vector if free is None else vector * free
+
+        def back(age: Tensor, rest: Tensor, alphas: Tensor, curvatures: Tensor) -> tuple[Tensor, ...]:
+            step, change = read("steps", age), project(read("changes", age))
+            curvature = _dot(step, change)
+            alpha = _inverse(curvature) * _dot(step, rest)
+            alphas = tf.tensor_scatter_nd_update(alphas, [[age]], [alpha])
+            curvatures = tf.tensor_scatter_nd_update(curvatures, [[age]], [curvature])
+            return age + 1, rest - alpha * change, alphas, curvatures
+
+        def forth(age: Tensor, direction: Tensor) -> tuple[Tensor, ...]:
+            step, change = project(read("steps", age)), read("changes", age)
+            beta = _inverse(curvatures[age]) * _dot(change, direction)
+            return age - 1, direction + step * (alphas[age] - beta)
+
+        # From the newest, of age 0, to the oldest, and back; one iteration at a time, and the second loop from where
+        # the first ends, or rows would be read long before they are needed.
+        number = ops.cast(ops.minimum(pairs, self.history), "int32")
+        none = ops.zeros(self.history, gradient.dtype)
+        age, rest, alphas, curvatures = tf.while_loop(
+            lambda age, *_: age < number, back, (0, gradient, none, none), parallel_iterations=1
+        )
+        newest = ops.argmax(curvatures > 0)  # the first that is: the newest that counts
+        direction = self._initial(rest, project(read("changes", newest)), curvatures[newest])
+        _, direction = tf.while_loop(lambda age, _: age >= 0, forth, (age - 1, direction), parallel_iterations=1)
+        return direction, curvatures[newest] > 0
+
+    def _initial(self, rest: Tensor, change: Tensor, curvature: Tensor) -> Tensor:
+        """The inverse Hessian before any pair has its say, times what the pairs leave of the gradient.
+
+        It is γ I, γ = s·y / y·y of the newest pair (equation 7.20).
+
+        Args:
+            rest: q of algorithm 7.4.
+            change: y.
+            curvature: s·y; not positive where there is no pair.
+        """
+        return rest * (curvature * _inverse(_dot(change, change)))
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

@@ -5,14 +5,20 @@ from __future__ import annotations
 import json
 import math
 import os
+import platform
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tfstyle import files, images
 from tfstyle.errors import InputError
+
+if TYPE_CHECKING:
+    from tfstyle.backbones import Backbone
+    from tfstyle.canvas import Canvas
+    from tfstyle.methods import Method
 
 
 @dataclass(frozen=True)
@@ -82,6 +88,34 @@ def check_writable(path: str | os.PathLike[str], *, bits: int = 8) -> None:
             f"could not write {files.shown(path)}: its record would replace {files.shown(record)}, which is not "
             f"one of tfstyle; choose another name"
         )
+
+
+def describe(recipe: Method, network: Backbone, canvas: Canvas) -> dict[str, Any]:
+    """With what a canvas has been painted, as JSON can hold it."""
+    import keras
+    import tensorflow as tf
+
+    from tfstyle import __version__
+
+    _, height, width, _ = canvas.best_pixels.shape
+    versions = {"tfstyle": __version__, "tensorflow": tf.__version__, "keras": keras.__version__}
+    options = canvas.optimizer.get_config()
+    return {
+        **{
+            ("method" if name == "name" else name): value for name, value in recipe.record().items() if name != "init"
+        },
+        "height": height,
+        "width": width,
+        "backbone": network.name,
+        "weights": network.weights_record,
+        "normalize": network.normalize,
+        "precision": network.compute_dtype,
+        "content_layers": list(recipe.content_layers or [network.content_layer]),
+        "style_layers": list(recipe.style_layers or network.style_layers),
+        "optimizer_options": {name: value for name, value in options.items() if value is not None},
+        "tile": canvas.objective.tile,
+        "versions": {**versions, "numpy": np.__version__, "python": platform.python_version()},
+    }
 
 
 def _record_path(path: str | os.PathLike[str]) -> Path:

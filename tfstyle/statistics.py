@@ -26,19 +26,20 @@ GramNormalization = Literal["positions", "positions_channels", "paper"]
 class Statistic:
     """Base of all statistics: additive sums over positions, and the distance between their averages."""
 
-    def sums(self, features: Tensor) -> Sums:
+    def sums(self, features: Tensor, weights: Tensor | None = None) -> Sums:
         """Sums over positions.
 
         Args:
             features: `(batch, height, width, channels)`.
+            weights: How much each position counts, `(1 or batch, height, width)`; None for 1 everywhere.
 
         Returns:
-            Tensors whose first axis is the batch; `"count"`, of shape `(batch,)`, is the number of positions.
+            Tensors whose first axis is the batch; `"count"`, of shape `(batch,)`, is the sum of the weights.
         """
         raise NotImplementedError
 
     def averages(self, sums: Sums) -> Averages:
-        """The sums divided by the number of positions."""
+        """The sums divided by the number of positions, or the sum of their weights."""
         count = sums["count"]
         return {
             key: value / ops.reshape(count, (-1,) + (1,) * (len(value.shape) - 1))
@@ -54,9 +55,9 @@ class Statistic:
         """The loss of one layer between two averages, of shape `(batch,)`; zero where they agree."""
         raise NotImplementedError
 
-    def __call__(self, features: Tensor) -> Averages:
-        """The averages of `features`."""
-        return self.averages(self.sums(features))
+    def __call__(self, features: Tensor, weights: Tensor | None = None) -> Averages:
+        """The averages of `features`, weighted if `weights` are given."""
+        return self.averages(self.sums(features, weights))
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
@@ -88,12 +89,15 @@ def at_least_float32(features: Tensor) -> Tensor:
     return ops.cast(features, "float32") if half else features
 
 
-def _positions(features: Tensor) -> tuple[Tensor, Tensor]:
-    """Features as `(batch, positions, channels)` in at least float32, and the number of positions."""
+def _positions(features: Tensor, weights: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+    """Features as `(batch, positions, channels)` in at least float32, the same weighted, and the weights' sum."""
     features = at_least_float32(features)
     batch, height, width, channels = ops.shape(features)
     flat = ops.reshape(features, (batch, height * width, channels))
-    return flat, ops.full((batch,), height * width, dtype=flat.dtype)
+    if weights is None:
+        return flat, flat, ops.full((batch,), height * width, dtype=flat.dtype)
+    weights = ops.reshape(ops.cast(weights, flat.dtype), (-1, height * width, 1))
+    return flat, flat * weights, ops.zeros((batch,), flat.dtype) + ops.sum(weights, axis=(1, 2))
 
 
 @keras.saving.register_keras_serializable(package="tfstyle")
@@ -122,10 +126,10 @@ class GramMatrix(Statistic):
             )
         self.normalization = normalization
 
-    def sums(self, features: Tensor) -> Sums:
-        """`{"gram": (batch, N, N), "count": (batch,)}`: FᵀF and M."""
-        flat, count = _positions(features)
-        return {"gram": ops.matmul(ops.transpose(flat, (0, 2, 1)), flat), "count": count}
+    def sums(self, features: Tensor, weights: Tensor | None = None) -> Sums:
+        """`{"gram": (batch, N, N), "count": (batch,)}`: FᵀF and M; Fᵀ diag(w) F and Σw with weights."""
+        flat, weighted, count = _positions(features, weights)
+        return {"gram": ops.matmul(ops.transpose(weighted, (0, 2, 1)), flat), "count": count}
 
     def describe(self, averages: Averages) -> dict[str, Tensor]:
         """`{"gram": (batch, N, N)}`, normalised; `"paper"` leaves out M, which averages no longer know."""
@@ -161,10 +165,10 @@ class MeanAndDeviation(Statistic):
     def __init__(self, epsilon: float = 1e-5) -> None:
         self.epsilon = epsilon
 
-    def sums(self, features: Tensor) -> Sums:
-        """`{"first": (batch, N), "second": (batch, N), "count": (batch,)}`: Σf, Σf² and M."""
-        flat, count = _positions(features)
-        return {"first": ops.sum(flat, axis=1), "second": ops.sum(ops.square(flat), axis=1), "count": count}
+    def sums(self, features: Tensor, weights: Tensor | None = None) -> Sums:
+        """`{"first": (batch, N), "second": (batch, N), "count": (batch,)}`: Σwf, Σwf² and Σw."""
+        flat, weighted, count = _positions(features, weights)
+        return {"first": ops.sum(weighted, axis=1), "second": ops.sum(weighted * flat, axis=1), "count": count}
 
     def describe(self, averages: Averages) -> dict[str, Tensor]:
         """`{"mean": (batch, N), "deviation": (batch, N)}`, in units of the features."""

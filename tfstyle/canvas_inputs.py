@@ -1,0 +1,99 @@
+"""What a canvas begins with: its pictures at the size that they are worked on, and where each style goes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tfstyle import images, masks
+from tfstyle.errors import InputError
+from tfstyle.pictures import Picture
+
+LEAST_SIDE = 8  # pixels; less is no picture (chosen)
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """Pictures at the size that they are worked on.
+
+    Attributes:
+        photo: The content picture.
+        paintings: The style pictures, of any sizes.
+        start: float32 (height, width, 3): what the optimisation begins with.
+        regions: Which style goes where; None for all of them everywhere.
+    """
+
+    photo: Picture
+    paintings: list[Picture]
+    start: np.ndarray
+    regions: masks.Regions | None
+
+
+def prepare(
+    content: images.Source,
+    styles: Sequence[images.Source],
+    minimum: int,
+    *,
+    mix: Sequence[float] | None = None,
+    init: str | images.Source = "content",
+    size: int | None = None,
+    style_scale: float = 1.0,
+    content_masks: Sequence[images.Source] = (),
+    style_masks: Sequence[images.Source | None] = (),
+    seed: int = 0,
+) -> Inputs:
+    """Load all pictures at their size; `minimum` is the shortest side that the backbones take, in pixels.
+
+    The other arguments are those of `tfstyle.Canvas`.
+
+    Raises:
+        InputError: A picture or mask can't be read or used, or is too small for a backbone.
+    """
+    photo = _load(content, size, minimum)
+    paintings = [_load(style, size, minimum, style_scale) for style in styles]
+    regions = None
+    if len(content_masks) or any(mask is not None for mask in style_masks):
+        regions = masks.regions(
+            content_masks,
+            style_masks,
+            mix or [1 / len(paintings)] * len(paintings),
+            photo.rgb.shape[:2],
+            [painting.rgb.shape[:2] for painting in paintings],
+        )
+        if regions.everywhere:
+            regions = None  # the same but for rounding, and less to do
+    return Inputs(photo, paintings, _start(init, photo, seed), regions)
+
+
+def _start(init: str | images.Source, photo: Picture, seed: int) -> np.ndarray:
+    if isinstance(init, str) and init == "content":
+        return photo.rgb
+    if isinstance(init, str) and init == "noise":
+        return np.random.default_rng(seed).random(photo.rgb.shape, np.float32)
+    return _load(init, None, LEAST_SIDE).resized(photo.rgb.shape[:2]).rgb
+
+
+def _load(source: images.Source, size: int | None, minimum: int, scale: float = 1.0) -> Picture:
+    """A picture at its size on the canvas, which must leave the backbones enough of it."""
+    native = images.load(source)
+    longer, shorter = max(native.rgb.shape[:2]), min(native.rgb.shape[:2])
+    if shorter < LEAST_SIDE:
+        height, width = native.rgb.shape[:2]
+        raise InputError(
+            f"{native.name} is {width}x{height} pixels: give a picture of at least {LEAST_SIDE} pixels a side"
+        )
+    if size is not None or scale != 1:
+        native = native.resized(max(1, round((longer if size is None else size) * scale)))
+    height, width = native.rgb.shape[:2]
+    if min(height, width) >= minimum:
+        return native
+    needed = math.ceil(longer * minimum / shorter / scale)
+    at = "" if size is None else f" at size {size}"
+    at += "" if scale == 1 else f" and style scale {scale:g}"
+    fix = f"use size {needed} or more" if needed <= 4096 else "crop it to a less narrow shape"
+    raise InputError(
+        f"{native.name} is {width}x{height} pixels{at}, and the backbone needs at least {minimum} a side: {fix}"
+    )

@@ -1,0 +1,95 @@
+"""What memory there is, what a step needs, and the tiles and history that fit."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tfstyle.objective import Objective
+
+GIB = 2**30
+SHARE = 0.7  # of the memory there is, that a step may take as a whole (chosen): estimates are rough
+HISTORY_BYTES = 2 * GIB  # that L-BFGS's pairs may take (chosen): 20 pairs up to 2000 x 2000 pixels
+OVERLAP = 4 / 3  # of tiles with their halo over tiles without, that is worth its memory (chosen)
+_CGROUP = Path("/sys/fs/cgroup")
+_PIXEL = 12  # bytes: three float32
+_PICTURES = 9  # besides the pairs: pixels, best, gradient, last pixels and gradient, and the step's temporaries
+_PLENTY = 16 * 2**10  # bytes per pixel: more than any network needs, so that small pictures need no estimate (chosen)
+_GRADIENTS = 1.6  # features and their gradients, over features alone (measured with VGG19)
+
+
+def available() -> int:
+    """Bytes of memory that this process can still take: of the GPU where there is one, else of the machine.
+
+    Limits of the container count.
+    """
+    import tensorflow as tf
+
+    if tf.config.list_physical_devices("GPU"):
+        from tensorflow.python.client import device_lib  # nothing public knows
+
+        return min(device.memory_limit for device in device_lib.list_local_devices() if device.device_type == "GPU")
+    found = [_machine()]
+    for folder, limit, used, cache in (
+        (_CGROUP, "memory.max", "memory.current", "inactive_file"),
+        (_CGROUP / "memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+    ):
+        with contextlib.suppress(OSError, ValueError):  # no such limit
+            most, taken = (int((folder / name).read_text()) for name in (limit, used))
+            rows = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
+            found.append(most - taken + int(rows.get(cache, 0)))  # files read long ago give way
+    return max(0, min(found))
+
+
+def _machine() -> int:
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    with contextlib.suppress(ValueError, OSError, AttributeError):
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2  # half: the rest may be taken
+    return 4 * GIB  # of a system that doesn't say (chosen)
+
+
+def history(height: int, width: int, wanted: int) -> int:
+    """Number of L-BFGS's pairs: as many as wanted, or as `HISTORY_BYTES` hold, and at least one."""
+    return max(1, min(wanted, HISTORY_BYTES // (2 * _PIXEL * height * width)))
+
+
+def step_bytes(objective: Objective, height: int, width: int, pairs: int) -> int:
+    """Bytes that a step on a whole picture takes, roughly, with so many of L-BFGS's pairs."""
+    return (_features(objective) + _PIXEL * (_PICTURES + 2 * pairs)) * height * width
+
+
+def _features(objective: Objective) -> int:
+    """Bytes per pixel of the features that a gradient needs."""
+    return math.ceil(_GRADIENTS * sum(b.feature_bytes(layers) for b, layers in objective.layers_by_backbone))
+
+
+def tile(objective: Objective, height: int, width: int, pairs: int, free: int) -> int | None:
+    """The side of the tiles to work in, in pixels, or None where `free` bytes hold the whole picture, or nothing helps.
+
+    They are as large as the overlap of their halos asks for, and smaller where that doesn't fit either, but never
+    smaller than the receptive fields allow.
+
+    Raises:
+        InputError: A layer looks at the whole picture.
+    """
+    if _PLENTY * height * width <= SHARE * free or step_bytes(objective, height, width, pairs) <= SHARE * free:
+        return None
+    halo = objective.halo
+    spare = SHARE * free - _PIXEL * (_PICTURES + 2 * pairs) * height * width
+    fits = math.isqrt(max(0, int(spare / _features(objective))))
+    root = math.sqrt(OVERLAP)
+    worth = math.ceil((halo.before + halo.after) * root / (root - 1))
+    found = max(halo.least_tile, min(fits, worth))
+    return found if found < max(height, width) else None  # there is no cutting a picture that small
+
+
+def gigabytes(number: int) -> str:
+    """As messages have it."""
+    return f"{number / GIB:.1f} GB"

@@ -1,0 +1,327 @@
+"""One recipe on one network, for one picture or for many: what `transfer` and `transfer_batch` stand on."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import math
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+from tfstyle import color_transfer, composing, scales
+from tfstyle.errors import InputError
+from tfstyle.methods import Method
+from tfstyle.pictures import Picture, fitted_shape
+from tfstyle.result import Result, describe
+from tfstyle.runtime import import_tensorflow
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from tfstyle.backbones import Backbone
+    from tfstyle.canvas import Canvas
+
+
+@dataclass(frozen=True, eq=False)
+class Settings:
+    """What `tfstyle.transfer` was asked for, checked; see there. `given` are the recipe's fields among it."""
+
+    recipe: Method
+    given: dict[str, Any]
+    paintings: list[Picture]
+    mix: list[float]
+    backbone: str | Backbone
+    weights: str | os.PathLike[str] | None
+    pooling: Literal["max", "avg"] | None
+    size: int | None
+    scales: int | None
+    style_scale: float
+    learning_rate: float | None
+    init: str | Picture
+    content_masks: list[Picture]
+    style_masks: list[Picture | None]
+    preserve_color: str | None
+    parameterization: str
+    seed: int
+    precision: Literal["float32", "bfloat16", "auto"]
+    tile: int | Literal["auto", "off"]
+    checkpoint: str | os.PathLike[str] | None
+    checkpoint_every: int
+    resume: bool
+    callbacks: Sequence[Any]
+    progress: bool | None
+
+    def record(self) -> dict[str, Any]:
+        """What the result's record has of them, as JSON can hold it."""
+        names = [None if mask is None else mask.name for mask in self.style_masks]
+        return {
+            "styles": [painting.name for painting in self.paintings],
+            "styles_sha256": [painting.sha256 for painting in self.paintings],
+            "style_blend": self.mix,
+            "style_scale": self.style_scale,
+            "size": self.size,
+            "init": self.init.name if isinstance(self.init, Picture) else self.init,
+            "content_masks": [mask.name for mask in self.content_masks],
+            "style_masks": names,
+            "preserve_color": self.preserve_color,
+            "parameterization": self.parameterization,
+            "seed": self.seed,
+        }
+
+
+@dataclass
+class _Progress:
+    """How far a painting is: the scale, and the histories of the scales before."""
+
+    scale: int = 0
+    histories: list[dict[str, list[float]]] = field(default_factory=list)
+
+
+class Painter:
+    """Paints pictures with one set of settings.
+
+    Args:
+        settings: What was asked for.
+        keep: Whether to keep canvases, so that the next picture of the same size needs no compilation.
+        strategy: A `tf.distribute` strategy whose replicas share the pictures, or None.
+    """
+
+    def __init__(self, settings: Settings, keep: bool = False, strategy: Any = None) -> None:
+        self.settings = settings
+        self.keep = keep
+        self.strategy = strategy
+        self._canvases: dict[tuple[int, ...], Canvas] = {}
+
+    @cached_property
+    def network(self) -> Backbone:
+        """The backbone asked for; "auto" is the method's, with the weights that there are."""
+        import_tensorflow()
+        asked = self.settings
+        with self._scope():
+            return composing.network(
+                asked.backbone, asked.weights, asked.recipe, asked.pooling, asked.precision, asked.seed
+            )
+
+    @cached_property
+    def recipe(self) -> Method:
+        """The method as it is on this network, with what was given in place of its own."""
+        adapted = self.settings.recipe.adapted(self.network.name, self.network.trained)
+        return adapted.override(**{**self.settings.given, "pooling": self.network.pooling})
+
+    def paint(self, photos: Sequence[Picture]) -> list[Result]:
+        """Paint pictures of one size: one, or as many as the strategy has replicas.
+
+        Raises:
+            InputError: Something given can't be used.
+        """
+        asked, started = self.settings, time.perf_counter()
+        height, width = photos[0].rgb.shape[:2]
+        longer = asked.size or max(height, width)
+        plan = scales.plan(longer, self.recipe.steps, asked.scales, self._least_size(photos[0]))
+        contents, paintings = self._recoloured(photos)
+        from tfstyle import checkpoint  # which is a callback of Keras, and that takes seconds to import
+
+        fingerprint = self._fingerprint(photos[0], plan)
+        done, state = _Progress(histories=[{} for _ in photos]), None
+        if asked.checkpoint is not None:
+            checkpoint.prepare(asked.checkpoint, asked.resume)
+            if state := checkpoint.read(asked.checkpoint, fingerprint):
+                done = _Progress(state["scale"], [state["history"]])
+            keeper = checkpoint.Checkpoint(asked.checkpoint, asked.checkpoint_every, fingerprint)
+
+        canvas, stopped, seconds = None, None, 0.0
+        while done.scale < len(plan) and not stopped:
+            size, steps = plan[done.scale]
+            shape = (height, width) if size == max(height, width) else fitted_shape(height, width, size)
+            with _enough_memory(*shape):
+                canvas = self._canvas(contents, paintings, size, shape, canvas)
+                if state:
+                    checkpoint.restore(canvas, state)
+                    state = None
+                canvas.finish = lambda picture: self._coloured(picture, photos[0])
+                callbacks = list(asked.callbacks)
+                if asked.checkpoint is not None:
+                    keeper.state = {"scale": done.scale, "history": done.histories[0]}
+                    callbacks.append(keeper)
+                began = time.perf_counter()
+                stopped = _fit(canvas, steps - canvas.steps_done, callbacks, asked.progress)
+                seconds += time.perf_counter() - began
+            done.histories = [_joined(*pair) for pair in zip(done.histories, canvas.step_logs, strict=True)]
+            done.scale += 1
+        assert canvas is not None  # there is always a scale left
+        if asked.checkpoint is not None and not stopped:
+            checkpoint.remove(asked.checkpoint)
+
+        shared = {
+            **asked.record(),
+            **describe(self.recipe, self.network, canvas),
+            "scales": [size for size, _ in plan],
+            "scale_steps": [steps for _, steps in plan],
+            "stopped": stopped,
+            "optimization_seconds": round(seconds, 3),
+            "seconds": round(time.perf_counter() - started, 3),
+        }
+        results, best_losses = [], canvas.best_losses.numpy()
+        for index, photo in enumerate(photos):
+            history = done.histories[index]
+            settings = {
+                "content": photo.name,
+                "content_sha256": photo.sha256,
+                **shared,
+                "steps_done": len(history["step"]),
+                "first_loss": history["loss"][0],
+                "best_loss": float(best_losses[index]),
+            }
+            picture = self._coloured(canvas.pictures[index], photo)
+            results.append(Result(picture, canvas.alphas[index], history, settings))
+        if not self.keep:
+            del canvas
+            gc.collect()  # Keras models are full of cycles, and large
+        return results
+
+    def _canvas(
+        self,
+        contents: list[Picture],
+        paintings: list[Picture],
+        size: int,
+        shape: tuple[int, int],
+        last: Canvas | None,
+    ) -> Canvas:
+        """A compiled canvas of a size, which goes on from the last, smaller one if there was one."""
+        asked, key = self.settings, (len(contents), *shape)
+        init: Any = asked.init if last is None else [Picture(each, None, "the last scale") for each in last.pictures]
+        canvas = self._canvases.get(key)
+        if canvas is not None:
+            canvas.restart(contents, paintings, init)
+        else:
+            if last is None:
+                self._canvases.clear()  # of pictures of another size
+            with self._scope():
+                canvas = composing.compose(
+                    self.recipe,
+                    self.network,
+                    contents,
+                    paintings,
+                    asked.mix,
+                    init,
+                    size,
+                    asked.seed,
+                    tile=composing.tile(self.recipe, self.network, *shape, asked.tile),
+                    style_scale=asked.style_scale,
+                    content_masks=asked.content_masks,
+                    style_masks=asked.style_masks,
+                    parameterization=composing.parameterization(
+                        asked.parameterization, grey=asked.preserve_color == "luminance"
+                    ),
+                )
+                optimizer = composing.optimizer(self.recipe, asked.learning_rate, *shape)
+                per_call = (
+                    1 if self.strategy else composing.steps_per_call()
+                )  # more would put L-BFGS in a loop in a replica
+                canvas.compile(optimizer, steps_per_execution=per_call)
+            if self.keep:
+                self._canvases[key] = canvas
+        if last is not None:
+            scales.carry_over(last, canvas)
+        return canvas
+
+    def _least_size(self, photo: Picture) -> int:
+        """The size below which a picture, or a style brought to it, would be too small for the network."""
+        pictures = [(photo, 1.0), *((painting, self.settings.style_scale) for painting in self.settings.paintings)]
+        ratios = [max(p.rgb.shape[:2]) / min(p.rgb.shape[:2]) / factor for p, factor in pictures]
+        return math.ceil(max(ratios) * self.network.minimum_side)
+
+    def _scope(self) -> contextlib.AbstractContextManager[Any]:
+        return contextlib.nullcontext() if self.strategy is None else self.strategy.scope()
+
+    def _recoloured(self, photos: Sequence[Picture]) -> tuple[list[Picture], list[Picture]]:
+        """Contents and styles as the optimisation shall see them; with a way to keep colours, of one content."""
+        kind, paintings = self.settings.preserve_color, self.settings.paintings
+        if kind is None:
+            return list(photos), paintings
+        content, paintings = color_transfer.prepared(kind, photos[0], paintings)
+        return [content], paintings
+
+    def _coloured(self, picture: np.ndarray, photo: Picture) -> np.ndarray:
+        kind = self.settings.preserve_color
+        return picture if kind is None else color_transfer.restore(kind, picture, photo)
+
+    def _fingerprint(self, photo: Picture, plan: list[tuple[int, int]]) -> dict[str, Any]:
+        """All that must be the same for an unfinished painting to go on."""
+        asked = self.settings
+        names = ("sources", "notes", "styles", "content_masks", "style_masks")  # of files, which may move
+        pictures = {"init": asked.init, "content_mask": asked.content_masks, "style_mask": asked.style_masks}
+        return {
+            **{key: value for key, value in (self.recipe.record() | asked.record()).items() if key not in names},
+            "init": None if isinstance(asked.init, Picture) else asked.init,
+            "content_sha256": photo.sha256,
+            "scales": plan,
+            "backbone": self.network.name,
+            "weights": self.network.weights_record,
+            "precision": self.network.compute_dtype,
+            "learning_rate": asked.learning_rate,
+            **{f"{name}_sha256": _digests(value) for name, value in pictures.items()},
+        }
+
+
+def _digests(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_digests(each) for each in value]
+    return value.sha256 if isinstance(value, Picture) else None
+
+
+def _joined(before: dict[str, list[float]], after: dict[str, list[float]]) -> dict[str, list[float]]:
+    """One history after the other, its steps counted on."""
+    done = len(before.get("step", ()))
+    counted = {**after, "step": [step + done for step in after["step"]]}
+    return {name: [*before.get(name, ()), *values] for name, values in counted.items()}
+
+
+def _fit(canvas: Canvas, steps: int, callbacks: Sequence[Any], progress: bool | None) -> str | None:
+    """Run the optimisation; what stopped it before its time, if anything did."""
+    import tensorflow as tf
+
+    from tfstyle.callbacks import ProgressBar
+
+    if steps < 1:  # a checkpoint of the last one, whose picture may be the best
+        canvas.evaluate(verbose=0)
+        return None
+    on_terminal = sys.stdout is not None and sys.stdout.isatty()
+    bar = [ProgressBar()] if (on_terminal if progress is None else progress) else []
+    stopped = None
+    try:
+        canvas.fit(steps=steps, callbacks=[*callbacks, *bar])
+    except KeyboardInterrupt:
+        if not canvas.painted:
+            raise
+        stopped = "interrupted"
+    except (tf.errors.ResourceExhaustedError, MemoryError):
+        if not canvas.painted:
+            raise
+        stopped = "out of memory"
+    finally:
+        for each in bar:
+            each.close()
+    if not canvas.painted:
+        raise InputError("the loss is not a finite number at the first step: give smaller weights")
+    if canvas.diverged or not math.isfinite(canvas.step_log["loss"][-1]):
+        stopped = f"the loss was not a finite number after {canvas.steps_done} steps"
+    return stopped
+
+
+@contextlib.contextmanager
+def _enough_memory(height: int, width: int) -> Iterator[None]:
+    """Turn what TensorFlow says where memory runs out into an `InputError`."""
+    import tensorflow as tf
+
+    try:
+        yield
+    except (tf.errors.ResourceExhaustedError, MemoryError) as error:
+        raise InputError(
+            f"there is not enough memory for {width}x{height} pixels: give a smaller size or tile"
+        ) from error
