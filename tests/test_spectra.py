@@ -65,3 +65,19 @@ def test_the_falloff_has_the_mean_one_and_falls(height, width, power):
 
 def test_no_falloff_is_flat():
     np.testing.assert_array_equal(spectra.falloff(5, 7, 0.0), np.ones((5, 7, 1), "float32"))
+
+
+@given(st.integers(3, 12), st.integers(3, 12), st.floats(0, 2), st.integers(0, 1000))
+def test_smoothing_is_symmetric_positive_and_that_of_the_spectrum(height, width, power, seed):
+    random = np.random.default_rng(seed)
+    a, b = random.normal(size=(2, 1, height, width, 2))
+    smooth = [spectra.smoothed(tf.constant(x), power).numpy() for x in (a, b)]
+    assert np.sum(smooth[0] * b) == pytest.approx(np.sum(a * smooth[1]), abs=1e-9)
+    assert np.sum(smooth[0] * a) > 0
+    found = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.fftfreq(width))
+    half = np.maximum(np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)), 1 / max(height, width))
+    factors = np.maximum(found, 1 / max(height, width)) ** -power / np.mean(half**-power)
+    want = np.fft.ifft2(np.fft.fft2(a, axes=(1, 2)) * factors[..., None], axes=(1, 2))
+    np.testing.assert_allclose(smooth[0], want.real, atol=1e-9)
+    if power == 0:
+        np.testing.assert_allclose(smooth[0], a, atol=1e-12)

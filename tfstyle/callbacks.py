@@ -77,11 +77,11 @@ class Preview(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         """Count from where the canvas is."""
-        self._passed = self.model.steps_done // self.every
+        self._passed = self._step() // self.every
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Write a preview if one is due."""
-        step = self.model.steps_done
+        step = self._step()
         due, self._passed = step // self.every > self._passed, step // self.every
         if self._failed or not due:
             return
@@ -91,3 +91,7 @@ class Preview(keras.callbacks.Callback):
         except InputError as error:
             self._failed = True
             log.warning("no more previews: %s", error)
+
+    def _step(self) -> int:
+        """As histories count them, over all scales."""
+        return self.model.steps_before + self.model.steps_done

@@ -48,6 +48,10 @@ class Canvas(keras.Model):
         parameterization: What of the picture is optimised; None for its pixels.
         seed: Seed of the noise.
 
+    Attributes:
+        smoothness: What L-BFGS should have for it: the parameterization's; 0 where masks leave some of the picture as
+            it is, which smoothed steps would reach.
+
     Raises:
         InputError: A picture or mask can't be read or used, or is too small for a backbone.
 
@@ -105,6 +109,7 @@ class Canvas(keras.Model):
         self.last_losses = self._state("last_losses", losses, aggregation="sum")
         self.steps = self._state("steps", np.float32(0), aggregation="only_first_replica")
         self.targets = keras.tree.map_structure(lambda value: self._state("target", value), targets)
+        self.steps_before = 0  # on smaller canvases
         self.finish: Callable[[np.ndarray], np.ndarray] = lambda picture: picture  # before it is shown
         self._recent: Any = None  # made by `compile`
         self.built = True
@@ -129,6 +134,8 @@ class Canvas(keras.Model):
             self._options["mix"],
             first.regions,
         )
+        bare = first.regions is not None and (first.regions.content.max(axis=0) == 0).any()
+        self.smoothness = 0.0 if bare else self.parameterization.smoothness
         self.alphas = [each.photo.alpha for each in inputs]
         self.step_logs: list[dict[str, list[float]]] = [{} for _ in inputs]
         return np.stack([each.start for each in inputs]), targets
@@ -284,14 +291,15 @@ class Canvas(keras.Model):
         """Configure the optimisation.
 
         Args:
-            optimizer: A Keras optimizer or its name; None for `LBFGS()`.
+            optimizer: A Keras optimizer or its name; None for `LBFGS`.
             **kwargs: As for `keras.Model.compile`, but for losses and metrics, which the objective has;
                 `steps_per_execution` runs several steps in one call.
         """
         for name in ("loss", "metrics", "weighted_metrics", "loss_weights"):
             if kwargs.get(name) is not None:
                 raise InputError(f"a canvas takes no {name}: the terms of its objective are both loss and metrics")
-        super().compile(optimizer=LBFGS() if optimizer is None else optimizer, **kwargs)
+        optimizer = LBFGS(smoothness=self.smoothness) if optimizer is None else optimizer
+        super().compile(optimizer=optimizer, **kwargs)
         # The losses of the steps of one call, which Keras would only report the last of.
         pictures, losses = self.last_losses.shape
         zeros = tf.zeros((pictures, self.steps_per_execution, losses), self.compute_dtype)

@@ -90,10 +90,12 @@ def _load(source: images.Source, size: int | None, minimum: int, scale: float = 
     height, width = native.rgb.shape[:2]
     if min(height, width) >= minimum:
         return native
-    needed = math.ceil(longer * minimum / shorter / scale)
-    at = "" if size is None else f" at size {size}"
-    at += "" if scale == 1 else f" and style scale {scale:g}"
-    fix = f"use size {needed} or more" if needed <= 4096 else "crop it to a less narrow shape"
+    needed = longer * minimum / shorter
+    asked = [*([] if size is None else [f"size {size}"]), *([] if scale == 1 else [f"style scale {scale:g}"])]
+    at = f" at {' and '.join(asked)}" if asked else ""
+    fix = "crop it to a less narrow shape" if needed > 4096 else "use a larger style scale"
+    if needed / scale <= 4096:
+        fix = f"use size {math.ceil(needed / scale)} or more"
     raise InputError(
         f"{native.name} is {width}x{height} pixels{at}, and the backbone needs at least {minimum} a side: {fix}"
     )

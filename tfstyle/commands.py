@@ -57,15 +57,17 @@ def demo(options: argparse.Namespace) -> int:
 
 def _paint(options: argparse.Namespace, output: Path, bits: int, given: dict[str, Any]) -> int:
     """Paint, write, and say so."""
-    from tfstyle.painting import transfer
+    from tfstyle.painting import finish, unfinished
     from tfstyle.result import check_writable
 
     check_writable(output, bits=bits)
     _check_apart([output], [given["content"], *given["styles"], *_helpers(given)])
     every = given.pop("preview_every", None)
     callbacks = [] if every is None else [_preview(output, every)]
-    result = transfer(**given, callbacks=callbacks, progress=False if options.quiet else None)
-    return _written(options, result, output, bits)
+    result = unfinished(**given, callbacks=callbacks, progress=False if options.quiet else None)
+    code = _written(options, result, output, bits)
+    finish(result, given.get("checkpoint"))
+    return code
 
 
 def _paint_folder(options: argparse.Namespace, given: dict[str, Any]) -> int:

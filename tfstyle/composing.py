@@ -131,7 +131,9 @@ def network(
     return found
 
 
-def optimizer(recipe: Method, learning_rate: float | None, height: int, width: int) -> keras.optimizers.Optimizer:
+def optimizer(
+    recipe: Method, learning_rate: float | None, height: int, width: int, smoothness: float
+) -> keras.optimizers.Optimizer:
     """The method's optimizer for a picture of a size; L-BFGS with as many pairs as memory is meant to hold."""
     import keras
 
@@ -139,10 +141,12 @@ def optimizer(recipe: Method, learning_rate: float | None, height: int, width: i
 
     options = recipe.optimizer_options | ({} if learning_rate is None else {"learning_rate": learning_rate})
     if recipe.optimizer == "lbfgs":
-        lbfgs = LBFGS(**options)
-        lbfgs.history = memory.history(height, width, lbfgs.history)
+        lbfgs = LBFGS(**{"smoothness": smoothness, **options})
+        wanted, lbfgs.history = lbfgs.history, memory.history(height, width, lbfgs.history)
+        if lbfgs.history < wanted:
+            lbfgs.smoothness = 0.0  # it takes as much as five pairs, and a coarser scale has done its work
         return lbfgs
-    return keras.optimizers.Adam(**{"learning_rate": ADAM_RATE, **options})
+    return keras.optimizers.Adam(**{"learning_rate": ADAM_RATE, "name": "adam", **options})
 
 
 def parameterization(name: str, grey: bool) -> Pixels:

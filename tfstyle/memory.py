@@ -18,7 +18,7 @@ OVERLAP = 4 / 3  # of tiles with their halo over tiles without, that is worth it
 _CGROUP = Path("/sys/fs/cgroup")
 _PIXEL = 12  # bytes: three float32
 _PICTURES = 9  # besides the pairs: pixels, best, gradient, last pixels and gradient, and the step's temporaries
-_PLENTY = 16 * 2**10  # bytes per pixel: more than any network needs, so that small pictures need no estimate (chosen)
+_PLENTY = 16 * 2**10  # bytes per pixel, more than any network needs: small pictures need no estimate (chosen)
 _GRADIENTS = 1.6  # features and their gradients, over features alone (measured with VGG19)
 
 
@@ -71,7 +71,7 @@ def _features(objective: Objective) -> int:
 
 
 def tile(objective: Objective, height: int, width: int, pairs: int, free: int) -> int | None:
-    """The side of the tiles to work in, in pixels, or None where `free` bytes hold the whole picture, or nothing helps.
+    """The side of the tiles to work in, in pixels; None where `free` bytes hold the whole picture, or for tiny ones.
 
     They are as large as the overlap of their halos asks for, and smaller where that doesn't fit either, but never
     smaller than the receptive fields allow.

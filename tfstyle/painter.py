@@ -17,6 +17,7 @@ from tfstyle import color_transfer, composing, scales
 from tfstyle.errors import InputError
 from tfstyle.methods import Method
 from tfstyle.pictures import Picture, fitted_shape
+from tfstyle.precision import compiled_faster
 from tfstyle.result import Result, describe
 from tfstyle.runtime import import_tensorflow
 
@@ -114,7 +115,7 @@ class Painter:
         return adapted.override(**{**self.settings.given, "pooling": self.network.pooling})
 
     def paint(self, photos: Sequence[Picture]) -> list[Result]:
-        """Paint pictures of one size: one, or as many as the strategy has replicas.
+        """Paint pictures of one size: one, or as many as the strategy has replicas; a checkpoint stays.
 
         Raises:
             InputError: Something given can't be used.
@@ -123,12 +124,15 @@ class Painter:
         height, width = photos[0].rgb.shape[:2]
         longer = asked.size or max(height, width)
         plan = scales.plan(longer, self.recipe.steps, asked.scales, self._least_size(photos[0]))
+        sizes = [size for size, _ in plan]
+        shapes = [(height, width) if n == max(height, width) else fitted_shape(height, width, n) for n in sizes]
+        self._canvases = {key: kept for key, kept in self._canvases.items() if key[1:] in shapes}
         contents, paintings = self._recoloured(photos)
-        from tfstyle import checkpoint  # which is a callback of Keras, and that takes seconds to import
-
-        fingerprint = self._fingerprint(photos[0], plan)
         done, state = _Progress(histories=[{} for _ in photos]), None
         if asked.checkpoint is not None:
+            from tfstyle import checkpoint  # which is a callback of Keras, and that takes seconds to import
+
+            fingerprint = self._fingerprint(photos[0], plan)
             checkpoint.prepare(asked.checkpoint, asked.resume)
             if state := checkpoint.read(asked.checkpoint, fingerprint):
                 done = _Progress(state["scale"], [state["history"]])
@@ -136,14 +140,14 @@ class Painter:
 
         canvas, stopped, seconds = None, None, 0.0
         while done.scale < len(plan) and not stopped:
-            size, steps = plan[done.scale]
-            shape = (height, width) if size == max(height, width) else fitted_shape(height, width, size)
+            (size, steps), shape = plan[done.scale], shapes[done.scale]
             with _enough_memory(*shape):
                 canvas = self._canvas(contents, paintings, size, shape, canvas)
                 if state:
                     checkpoint.restore(canvas, state)
                     state = None
                 canvas.finish = lambda picture: self._coloured(picture, photos[0])
+                canvas.steps_before = len(done.histories[0].get("step", ()))
                 callbacks = list(asked.callbacks)
                 if asked.checkpoint is not None:
                     keeper.state = {"scale": done.scale, "history": done.histories[0]}
@@ -154,13 +158,11 @@ class Painter:
             done.histories = [_joined(*pair) for pair in zip(done.histories, canvas.step_logs, strict=True)]
             done.scale += 1
         assert canvas is not None  # there is always a scale left
-        if asked.checkpoint is not None and not stopped:
-            checkpoint.remove(asked.checkpoint)
 
         shared = {
             **asked.record(),
             **describe(self.recipe, self.network, canvas),
-            "scales": [size for size, _ in plan],
+            "scales": sizes,
             "scale_steps": [steps for _, steps in plan],
             "stopped": stopped,
             "optimization_seconds": round(seconds, 3),
@@ -199,8 +201,6 @@ class Painter:
         if canvas is not None:
             canvas.restart(contents, paintings, init)
         else:
-            if last is None:
-                self._canvases.clear()  # of pictures of another size
             with self._scope():
                 canvas = composing.compose(
                     self.recipe,
@@ -219,11 +219,11 @@ class Painter:
                         asked.parameterization, grey=asked.preserve_color == "luminance"
                     ),
                 )
-                optimizer = composing.optimizer(self.recipe, asked.learning_rate, *shape)
-                per_call = (
-                    1 if self.strategy else composing.steps_per_call()
-                )  # more would put L-BFGS in a loop in a replica
-                canvas.compile(optimizer, steps_per_execution=per_call)
+                optimizer = composing.optimizer(self.recipe, asked.learning_rate, *shape, canvas.smoothness)
+                # Several steps a call would put L-BFGS's loops in a loop of replicas, which TensorFlow can't build.
+                per_call = 1 if self.strategy else composing.steps_per_call()
+                jit = self.strategy is None and compiled_faster(self.network.compute_dtype)
+                canvas.compile(optimizer, steps_per_execution=per_call, jit_compile=jit)
             if self.keep:
                 self._canvases[key] = canvas
         if last is not None:

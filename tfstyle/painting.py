@@ -145,7 +145,23 @@ def transfer(
         callbacks=callbacks,
         progress=progress,
     )
+    result = Painter(asked).paint([images.load(content)])[0]
+    finish(result, checkpoint)
+    return result
+
+
+def unfinished(content: images.Source, styles: images.Source | Sequence[images.Source], **settings: Any) -> Result:
+    """As `transfer`, but the checkpoint stays until `finish`, so that the result can be saved before."""
+    asked = _settings(styles, **{**(transfer.__kwdefaults__ or {}), **settings})
     return Painter(asked).paint([images.load(content)])[0]
+
+
+def finish(result: Result, checkpoint: str | os.PathLike[str] | None) -> None:
+    """Remove the checkpoint, if there is one, of a painting that has not stopped before its time."""
+    if checkpoint is not None and not result.settings["stopped"]:
+        from tfstyle.checkpoint import remove
+
+        remove(checkpoint)
 
 
 def transfer_batch(

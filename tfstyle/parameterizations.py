@@ -28,6 +28,9 @@ class Pixels:
         grey: One value a pixel for all three colours, so that only the luminance is optimised.
     """
 
+    smoothness = 0.75
+    """Of L-BFGS: see `tfstyle.optimizers`."""
+
     def __init__(self, grey: bool = False) -> None:
         self.grey = grey
 
@@ -71,6 +74,8 @@ class Fourier(Pixels):
         Mordvintsev et al. 2018, "Differentiable Image Parameterizations" (Distill); Olah et al. 2017, "Feature
         Visualization" (Distill), section "Preconditioning and parameterization".
     """
+
+    smoothness = 0.0  # there is nothing left to smooth
 
     def __init__(self, grey: bool = False, decay: float = 1.0) -> None:
         super().__init__(grey)

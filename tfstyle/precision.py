@@ -1,4 +1,4 @@
-"""Which precision this machine runs convolutions faster in."""
+"""What this machine runs convolutions faster in: which precision, and compiled by XLA or not."""
 
 from __future__ import annotations
 
@@ -24,13 +24,33 @@ def faster() -> Precision:
     return "bfloat16" if seconds["bfloat16"] < GAIN * seconds["float32"] else "float32"
 
 
-def _seconds(dtype: str) -> float:
+@functools.cache
+def compiled_faster(precision: str) -> bool:
+    """Whether XLA makes the step faster, by a probe of a few seconds, which only machines with a GPU are put to.
+
+    On CPUs it doesn't: a step took 1.1 times as long in float32 and 2.8 times in bfloat16, after half a minute of
+    compilation (`benchmarks/README.md`).
+
+    Args:
+        precision: What convolutions are computed in.
+    """
+    import tensorflow as tf
+
+    if not tf.config.list_physical_devices("GPU"):
+        return False
+    try:
+        return _seconds(precision, jit_compile=True) < GAIN * _seconds(precision)
+    except (tf.errors.OpError, RuntimeError):  # XLA without all that it needs
+        return False
+
+
+def _seconds(dtype: str, jit_compile: bool = False) -> float:
     import tensorflow as tf
 
     random = np.random.default_rng(0)
     kernel = tf.cast(random.normal(size=(3, 3, 64, 64)), dtype)
 
-    @tf.function
+    @tf.function(jit_compile=jit_compile)
     def step(features: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape() as tape:
             tape.watch(features)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from tfstyle.errors import InputError
+
 if TYPE_CHECKING:
     from tfstyle.canvas import Canvas
 
@@ -43,7 +45,8 @@ def _size(size: int, halvings: int) -> int:
 def carry_over(old: Canvas, new: Canvas) -> None:
     """Give the optimizer of a larger canvas what that of a smaller one has learnt of the curvature.
 
-    Steps are resized as pictures are; a gradient with respect to one of many more pixels is so much smaller.
+    Steps are resized as pictures are; a gradient with respect to one of many more pixels is so much smaller. Pairs
+    that have no positive curvature any more are left out.
     Optimizers other than L-BFGS and Adam, and parameterizations other than pixels, begin anew.
 
     Args:
@@ -53,8 +56,7 @@ def carry_over(old: Canvas, new: Canvas) -> None:
     import keras
     import tensorflow as tf
 
-    from tfstyle.errors import InputError
-from tfstyle.optimizers import LBFGS
+    from tfstyle.optimizers import LBFGS
     from tfstyle.parameterizations import Pixels
 
     a, b = old.optimizer, new.optimizer
@@ -65,11 +67,19 @@ from tfstyle.optimizers import LBFGS
     ratio = math.prod(old.pixels.shape) / math.prod(new.pixels.shape)
     if isinstance(a, LBFGS) and isinstance(b, LBFGS) and a.history == b.history:
         for theirs, ours, parameter in zip(a.states, b.states, new.parameters, strict=True):
-            for key, factor in (("steps", 1.0), ("changes", ratio)):
-                for row in range(a.history):
-                    picture = _resized(theirs[key].value.sparse_read([row])[0], parameter.shape) * factor
-                    ours[key].value.scatter_update(tf.IndexedSlices(picture[None], [row]))
-            ours["pairs"].assign(theirs["pairs"])
+            kept = 0
+            for number in range(max(0, int(theirs["pairs"]) - a.history), int(theirs["pairs"])):  # the oldest first
+                step, change = (
+                    _resized(theirs[key].value.sparse_read([number % a.history])[0], parameter.shape)
+                    for key in ("steps", "changes")
+                )
+                least = keras.config.epsilon() * tf.norm(step) * tf.norm(change)
+                if not tf.reduce_sum(step * change) > least:
+                    continue  # it was all in what resizing has smoothed away
+                for key, value in (("steps", step), ("changes", change * ratio)):
+                    ours[key].value.scatter_update(tf.IndexedSlices(value[None], [kept]))
+                kept += 1
+            ours["pairs"].assign(kept)
             ours["unit"].assign(theirs["unit"])
             ours["value"].assign(parameter)  # no step from there to here: it makes no pair
         b.iterations.assign(a.iterations)

@@ -45,6 +45,32 @@ def falloff(height: int, width: int, power: float) -> np.ndarray:
     return (scale / scale.mean()).astype(np.float32)[..., None]
 
 
+def smoothed(pictures: Tensor, power: float) -> Tensor:
+    """Each spatial frequency f times 1 / f^power, scaled to the mean 1: a symmetric, positive definite operator.
+
+    By the Fourier transform, for which a picture has no border: it takes a third of the cosine transform's time.
+
+    Args:
+        pictures: `(batch, height, width, channels)`.
+        power: 0 for no change.
+    """
+    height, width = pictures.shape[1:3]
+    rows, columns = np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)
+    lowest = 1 / max(height, width)
+    mean = np.mean(np.maximum(np.hypot(rows, columns), lowest) ** -power)
+    # Made in the step from its two sides: as a constant of the graph it would take a sixth of the picture's size.
+    squares = tf.constant(rows**2, pictures.dtype) + tf.constant(columns**2, pictures.dtype)
+    factors = tf.maximum(squares, lowest**2) ** (-power / 2) / mean
+
+    def smooth(plane: Tensor) -> Tensor:
+        spectrum = tf.signal.rfft2d(plane)
+        return tf.signal.irfft2d(spectrum * tf.cast(factors, spectrum.dtype), [height, width])
+
+    # One channel at a time: spectra of large pictures are large.
+    planes = tf.map_fn(smooth, tf.transpose(pictures, (3, 0, 1, 2)), parallel_iterations=1)
+    return tf.transpose(planes, (1, 2, 3, 0))
+
+
 def _both_sides(kind: Any, pictures: Tensor) -> Tensor:
     planes = tf.transpose(pictures, (0, 3, 1, 2))  # (batch, channels, height, width): the last side is transformed
     for _ in range(2):

@@ -1,0 +1,160 @@
+"""What is chosen where nothing is asked for: terms, network, optimizer and parameterization of a method."""
+
+import logging
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+
+from tfstyle import (
+    LBFGS,
+    Backbone,
+    Canvas,
+    ContentTerm,
+    GramMatrix,
+    InputError,
+    MeanAndDeviation,
+    StyleTerm,
+    TotalVariationTerm,
+    composing,
+    methods,
+)
+from tfstyle.parameterizations import Fourier, Pixels
+
+
+@pytest.mark.parametrize("name", methods.METHODS)
+def test_the_terms_are_the_methods(vgg, name):
+    method = methods.get(name)
+    objective = composing.objective(method, vgg, 77)
+    assert objective.tile == 77
+    content, style = objective.terms  # no method has total variation of its own
+    assert isinstance(content, ContentTerm)
+    assert isinstance(style, StyleTerm)
+    assert content.backbone is style.backbone is vgg
+    assert (content.layers, style.layers) == (method.content_layers, method.style_layers)
+    assert (content.weight, style.weight) == (method.content_weight, method.style_weight)
+    assert content.normalization == method.content_normalization
+    assert style.balance == method.balance
+    assert style.layer_weights is None
+    assert type(style.statistic) is {"gram": GramMatrix, "moments": MeanAndDeviation}[method.statistic]
+    assert style.statistic.get_config().items() >= method.statistic_options.items()
+
+
+def test_total_variation_is_a_term_where_it_has_weight(vgg):
+    method = methods.get("gatys").adapted("VGG19", trained=False)
+    smooth = composing.objective(method, vgg).terms[-1]
+    assert isinstance(smooth, TotalVariationTerm)
+    assert smooth.weight == method.tv_weight == 0.1
+    without = composing.objective(method.override(tv_weight=0), vgg)
+    assert without.names == ("content", "style")
+
+
+def test_layers_of_none_are_the_backbones(vgg):
+    method = replace(methods.get("gatys"), content_layers=None, style_layers=None)
+    content, style = composing.objective(method, vgg).terms
+    assert content.layers == (vgg.content_layer,)
+    assert style.layers == vgg.style_layers
+
+
+def test_a_canvas_of_a_method(vgg, photo, painting):
+    method = methods.get("moments")
+    options = {"style_scale": 0.8, "content_masks": [np.eye(40, 60, dtype="float32")], "parameterization": Fourier()}
+    canvas = composing.compose(method, vgg, photo, [painting, photo], [0.2, 0.8], "noise", 60, 3, **options)
+    assert isinstance(canvas, Canvas)
+    assert canvas.objective.names == ("content", "style")
+    assert canvas.parameterization is options["parameterization"]
+    assert canvas.picture.shape == (40, 60, 3)
+    np.testing.assert_array_equal(canvas.picture, np.random.default_rng(3).random((40, 60, 3), np.float32))
+    assert canvas._options["style_scale"] == 0.8
+    assert "masks" in canvas.targets["terms"]["style"]["block1_conv1"]
+    with pytest.raises(InputError, match="unknown layer of VGG19 'block9'"):
+        composing.compose(method.override(style_layers=("block9",)), vgg, photo, [painting])
+
+
+class Recorded(Backbone):
+    """A backbone that is never built, and knows what was asked for."""
+
+    def __init__(self, name, weights, **options):
+        self.name = name
+        self.asked = {"weights": weights, **options}
+        self.weights_record = {"name": str(weights), "source": "nowhere"}
+        self.pooling = options["pooling"]
+
+
+@pytest.fixture
+def networks(monkeypatch):
+    monkeypatch.setattr("tfstyle.backbones.Backbone", Recorded)
+    monkeypatch.setattr(composing, "faster", lambda: "bfloat16")
+
+
+GATYS, PAPER = methods.get("gatys"), methods.get("gatys-paper")
+NONE = {"pooling": None, "precision": "float32", "seed": 5}
+
+
+@pytest.mark.parametrize(
+    ("backbone", "weights", "recipe", "others", "name", "expected"),
+    [
+        ("VGG16", None, GATYS, {}, "VGG16", {"weights": "imagenet", "pooling": "max", "normalize": None}),
+        ("VGG16", "random", GATYS, {}, "VGG16", {"weights": "random", "pooling": "avg"}),
+        ("VGG16", "file.h5", PAPER, {}, "VGG16", {"weights": "file.h5", "pooling": "avg", "normalize": True}),
+        ("VGG16", "file.h5", PAPER, {"pooling": "max"}, "VGG16", {"pooling": "max", "seed": 5}),
+        ("VGG16", "random", GATYS, {"pooling": "max"}, "VGG16", {"pooling": "max", "precision": "float32"}),
+        ("auto", None, GATYS, {"precision": "auto"}, "VGG19", {"weights": "random", "precision": "bfloat16"}),
+        ("auto", "imagenet", GATYS, {}, "VGG19", {"weights": "imagenet", "pooling": "max"}),
+        ("auto", None, replace(GATYS, backbone="ResNet50"), {}, "ResNet50", {"weights": "random", "pooling": "avg"}),
+    ],
+)
+def test_the_network_is_the_one_asked_for_or_the_methods(networks, backbone, weights, recipe, others, name, expected):
+    found = composing.network(backbone, weights, recipe, **{**NONE, **others})
+    assert found.name == name
+    assert found.asked.items() >= expected.items()
+
+
+def test_the_weights_that_are_there_are_taken_and_said(networks, caplog, monkeypatch, tmp_path):
+    (tmp_path / "vgg19_imagenet_notop.weights.h5").write_bytes(b"")
+    with caplog.at_level(logging.INFO, "tfstyle"):
+        assert composing.network("auto", None, GATYS, **NONE).asked["weights"] == "random"
+        monkeypatch.setenv("TFSTYLE_WEIGHTS", str(tmp_path))
+        assert composing.network("auto", None, GATYS, **NONE).asked["weights"] == "imagenet"
+    fallback, found = caplog.records
+    assert (fallback.levelname, found.levelname) == ("WARNING", "INFO")
+    assert "for want of ImageNet's" in fallback.getMessage()
+    assert found.getMessage() == "painting with VGG19, weights imagenet (nowhere)"
+
+
+def test_a_network_of_ones_own_is_taken_as_it_is(vgg):
+    assert composing.network(vgg, None, GATYS, **NONE) is vgg
+    assert composing.network(vgg, None, GATYS, **NONE | {"pooling": "max"}) is vgg
+    for weights, pooling in (("random", None), (None, "avg")):
+        with pytest.raises(InputError, match="has its weights and pooling already: leave out weights and pooling"):
+            composing.network(vgg, weights, GATYS, **NONE | {"pooling": pooling})
+
+
+def test_the_optimizer_is_the_methods():
+    lbfgs = composing.optimizer(GATYS, None, 64, 64, 0.5)
+    assert isinstance(lbfgs, LBFGS)
+    assert (lbfgs.history, float(lbfgs.learning_rate), lbfgs.smoothness) == (20, 1.0, 0.5)
+    own = replace(GATYS, optimizer_options={"history": 7, "smoothness": 0.1})
+    lbfgs = composing.optimizer(own, 0.5, 64, 64, 0.5)
+    assert (lbfgs.history, float(lbfgs.learning_rate), lbfgs.smoothness) == (7, 0.5, 0.1)
+    tutorial = composing.optimizer(methods.get("tensorflow-tutorial"), None, 64, 64, 0.5)
+    assert isinstance(tutorial, keras.optimizers.Adam)
+    assert [tutorial.beta_1, tutorial.epsilon, float(tutorial.learning_rate)] == pytest.approx([0.99, 0.1, 0.02])
+    adam = GATYS.override(optimizer="adam")
+    assert float(composing.optimizer(adam, None, 64, 64, 0.5).learning_rate) == pytest.approx(10 / 255)
+    assert float(composing.optimizer(adam, 0.3, 64, 64, 0.5).learning_rate) == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize(("name", "kind"), [("pixels", Pixels), ("fourier", Fourier)])
+@pytest.mark.parametrize("grey", [False, True])
+def test_the_parameterization_has_its_name(name, kind, grey):
+    found = composing.parameterization(name, grey)
+    assert type(found) is kind
+    assert found.grey is grey
+
+
+def test_a_gpu_takes_several_steps_a_call(monkeypatch):
+    for devices, steps in (([], 1), (["a GPU"], 10)):
+        monkeypatch.setattr("tensorflow.config.list_physical_devices", lambda kind, devices=devices: devices)
+        assert composing.steps_per_call() == steps
