@@ -327,3 +327,20 @@ def test_a_photograph_becomes_a_painting(real_weights, tmp_path):
     result = transfer(tfstyle.samples.content("chelsea"), tfstyle.samples.style("impasto", 192), size=192, steps=40)
     assert result.settings["weights"]["name"] == "imagenet"
     assert result.settings["best_loss"] < 0.1 * result.settings["first_loss"]
+
+
+@pytest.mark.parametrize("trouble", [KeyboardInterrupt, MemoryError])
+def test_what_ends_a_later_scale_at_its_beginning_leaves_the_picture_of_the_one_before(files, trouble):
+    def burst(logs=None):
+        if len(seen) == 1:
+            raise trouble
+        seen.append(1)
+
+    seen = []
+    callback = keras.callbacks.LambdaCallback(on_train_begin=burst)
+    given = FAST | {"size": 98, "scales": 2, "steps": 4}
+    result = transfer(files / "photo.png", files / "painting.png", **given, callbacks=[callback])
+    assert result.settings["stopped"] == ("interrupted" if trouble is KeyboardInterrupt else "out of memory")
+    assert result.history["step"] == [1, 2, 3, 4]
+    assert result.image.shape[1] == result.settings["width"] == 49
+    json.dumps(result.record(), allow_nan=False)

@@ -8,7 +8,7 @@ import math
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -121,6 +121,9 @@ class Painter:
             InputError: Something given can't be used.
         """
         asked, started = self.settings, time.perf_counter()
+        import_tensorflow()
+        import tensorflow as tf
+
         height, width = photos[0].rgb.shape[:2]
         longer = asked.size or max(height, width)
         plan = scales.plan(longer, self.recipe.steps, asked.scales, self._least_size(photos[0]))
@@ -138,11 +141,13 @@ class Painter:
                 done = _Progress(state["scale"], [state["history"]])
             keeper = checkpoint.Checkpoint(asked.checkpoint, asked.checkpoint_every, fingerprint)
 
-        canvas, stopped, seconds = None, None, 0.0
+        canvas: Canvas | None = None
+        stopped, seconds = None, 0.0
         while done.scale < len(plan) and not stopped:
             (size, steps), shape = plan[done.scale], shapes[done.scale]
-            with _enough_memory(*shape):
-                canvas = self._canvas(contents, paintings, size, shape, canvas)
+            last, began = canvas, time.perf_counter()
+            try:
+                canvas = self._canvas(contents, paintings, size, shape, last)
                 if state:
                     checkpoint.restore(canvas, state)
                     state = None
@@ -154,8 +159,19 @@ class Painter:
                     callbacks.append(keeper)
                 began = time.perf_counter()
                 stopped = _fit(canvas, steps - canvas.steps_done, callbacks, asked.progress)
-                seconds += time.perf_counter() - began
-            done.histories = [_joined(*pair) for pair in zip(done.histories, canvas.step_logs, strict=True)]
+            except (KeyboardInterrupt, MemoryError, tf.errors.ResourceExhaustedError) as error:
+                stopped = "interrupted" if isinstance(error, KeyboardInterrupt) else "out of memory"
+                if canvas is None or not canvas.painted:
+                    canvas = last  # the picture of the scale before
+                if canvas is None and isinstance(error, KeyboardInterrupt):
+                    raise
+                if canvas is None:
+                    raise InputError(
+                        f"there is not enough memory for {shape[1]}x{shape[0]} pixels: give a smaller size or tile"
+                    ) from error
+            seconds += time.perf_counter() - began
+            if canvas is not last:
+                done.histories = [_joined(*pair) for pair in zip(done.histories, canvas.step_logs, strict=True)]
             done.scale += 1
         assert canvas is not None  # there is always a scale left
 
@@ -283,9 +299,7 @@ def _joined(before: dict[str, list[float]], after: dict[str, list[float]]) -> di
 
 
 def _fit(canvas: Canvas, steps: int, callbacks: Sequence[Any], progress: bool | None) -> str | None:
-    """Run the optimisation; what stopped it before its time, if anything did."""
-    import tensorflow as tf
-
+    """Run the optimisation; what was wrong with its losses, if anything was."""
     from tfstyle.callbacks import ProgressBar
 
     if steps < 1:  # a checkpoint of the last one, whose picture may be the best
@@ -293,35 +307,13 @@ def _fit(canvas: Canvas, steps: int, callbacks: Sequence[Any], progress: bool | 
         return None
     on_terminal = sys.stdout is not None and sys.stdout.isatty()
     bar = [ProgressBar()] if (on_terminal if progress is None else progress) else []
-    stopped = None
     try:
         canvas.fit(steps=steps, callbacks=[*callbacks, *bar])
-    except KeyboardInterrupt:
-        if not canvas.painted:
-            raise
-        stopped = "interrupted"
-    except (tf.errors.ResourceExhaustedError, MemoryError):
-        if not canvas.painted:
-            raise
-        stopped = "out of memory"
     finally:
         for each in bar:
             each.close()
     if not canvas.painted:
         raise InputError("the loss is not a finite number at the first step: give smaller weights")
     if canvas.diverged or not math.isfinite(canvas.step_log["loss"][-1]):
-        stopped = f"the loss was not a finite number after {canvas.steps_done} steps"
-    return stopped
-
-
-@contextlib.contextmanager
-def _enough_memory(height: int, width: int) -> Iterator[None]:
-    """Turn what TensorFlow says where memory runs out into an `InputError`."""
-    import tensorflow as tf
-
-    try:
-        yield
-    except (tf.errors.ResourceExhaustedError, MemoryError) as error:
-        raise InputError(
-            f"there is not enough memory for {width}x{height} pixels: give a smaller size or tile"
-        ) from error
+        return f"the loss was not a finite number after {canvas.steps_done} steps"
+    return None
