@@ -213,13 +213,13 @@ class Sizes(keras.callbacks.Callback):
         self.start = self.model.picture
 
 
-@pytest.mark.parametrize("optimizer", ["lbfgs", "adam"])
-def test_a_large_picture_goes_on_from_a_small_one(vgg, photo, painting, optimizer, tmp_path):
+@pytest.mark.parametrize(("optimizer", "carry"), [("lbfgs", False), ("lbfgs", True), ("adam", True)])
+def test_a_large_picture_goes_on_from_a_small_one(vgg, photo, painting, optimizer, carry, tmp_path):
     look, preview = Sizes(), Preview(tmp_path / "out.png", 2)
     options = {"optimizer": optimizer, "backbone": vgg, "callbacks": [look, preview], **SHALLOW}
-    result = transfer(photo, painting, size=112, scales=2, steps=5, **options)
+    result = transfer(photo, painting, size=112, scales=2, steps=5, carry_over=carry, **options)
     assert look.seen == [(37, 56), (74, 112)]
-    assert look.iterations == 5  # the optimizer goes on, too
+    assert look.iterations == (5 if carry else 0)  # the optimizer goes on, too, if asked to
     assert result.image.shape == (74, 112, 3)
     assert result.settings["scales"] == [56, 112]
     assert result.settings["scale_steps"] == [5, 3]

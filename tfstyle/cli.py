@@ -142,6 +142,12 @@ def _add_transfer(subparsers: Any) -> None:
         metavar="F",
         help="size of the style beside the picture: 2 for larger strokes, 0.5 for finer ones (default: 1)",
     )
+    add(
+        "--carry-over",
+        action="store_true",
+        help="let the optimizer's state go from one scale to the next, as others' tools do; in most of our trials "
+        "beginning anew did better (default: begin anew)",
+    )
     add("--steps", type=int, metavar="N", help="optimisation steps: more for a better likeness (default: 300)")
     add(
         "--optimizer",

@@ -42,6 +42,7 @@ class Settings:
     size: int | None
     scales: int | None
     style_scale: float
+    carry_over: bool
     learning_rate: float | None
     init: str | Picture
     content_masks: list[Picture]
@@ -65,6 +66,7 @@ class Settings:
             "styles_sha256": [painting.sha256 for painting in self.paintings],
             "style_blend": self.mix,
             "style_scale": self.style_scale,
+            "carry_over": self.carry_over,
             "size": self.size,
             "init": self.init.name if isinstance(self.init, Picture) else self.init,
             "content_masks": [mask.name for mask in self.content_masks],
@@ -242,7 +244,7 @@ class Painter:
                 canvas.compile(optimizer, steps_per_execution=per_call, jit_compile=jit)
             if self.keep:
                 self._canvases[key] = canvas
-        if last is not None:
+        if last is not None and asked.carry_over:
             scales.carry_over(last, canvas)
         return canvas
 

@@ -46,8 +46,13 @@ def carry_over(old: Canvas, new: Canvas) -> None:
     """Give the optimizer of a larger canvas what that of a smaller one has learnt of the curvature.
 
     Steps are resized as pictures are; a gradient with respect to one of many more pixels is so much smaller. Pairs
-    that have no positive curvature any more are left out.
-    Optimizers other than L-BFGS and Adam, and parameterizations other than pixels, begin anew.
+    that have no positive curvature any more are left out. Optimizers other than L-BFGS and Adam, and
+    parameterizations other than pixels, begin anew.
+
+    Found when tried: what was learnt about a picture near its minimum says little of the enlarged one, which is far
+    from its own. From 192 to 384 pixels, after 30 coarse and 15 fine steps (VGG19, ImageNet weights, float32, three
+    pairs), the loss with the state carried over was 3.4 to 7.8 % higher with L-BFGS and `gatys`, 1.3 to 6.4 % higher
+    with L-BFGS and `moments`, and from 4.1 % lower to 8.4 % higher with Adam.
 
     Args:
         old: A canvas that has been painted.
