@@ -82,7 +82,7 @@ def transfer(
         scales: Number of sizes to paint at, one after the other, each twice the one before: a large picture gets
             the strokes of a small one. None for as many as begin at about 512 pixels; 1 for the full size only.
         style_scale: Factor of the styles' sizes, which are brought to the picture's: larger ones make larger strokes.
-        carry_over: Whether the optimizer's state goes from one scale to the next; without, each begins anew, which ended
+        carry_over: Whether the optimizer's state goes from one scale to the next; else each begins anew, which ended
             1 to 8 % lower in nearly all trials (`tfstyle.scales`).
         steps: Number of optimisation steps, each one evaluation of the loss and its gradient; at the first scale,
             each further one taking half of those of the one before.

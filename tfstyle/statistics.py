@@ -89,15 +89,21 @@ def at_least_float32(features: Tensor) -> Tensor:
     return ops.cast(features, "float32") if half else features
 
 
-def _positions(features: Tensor, weights: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
-    """Features as `(batch, positions, channels)` in at least float32, the same weighted, and the weights' sum."""
+def _positions(features: Tensor, weights: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Features as `(batch, positions, channels)` in at least float32, and their number `(batch,)`.
+
+    With weights, features are multiplied by their roots, so that whatever is a sum of products of two features is
+    weighted, in the memory of one copy; and the number is the sum of the weights.
+    """
     features = at_least_float32(features)
     batch, height, width, channels = ops.shape(features)
-    flat = ops.reshape(features, (batch, height * width, channels))
     if weights is None:
-        return flat, flat, ops.full((batch,), height * width, dtype=flat.dtype)
-    weights = ops.reshape(ops.cast(weights, flat.dtype), (-1, height * width, 1))
-    return flat, flat * weights, ops.zeros((batch,), flat.dtype) + ops.sum(weights, axis=(1, 2))
+        count = ops.full((batch,), height * width, dtype=features.dtype)
+    else:
+        weights = ops.reshape(ops.cast(weights, features.dtype), (-1, height, width, 1))
+        features = features * ops.sqrt(weights)
+        count = ops.zeros((batch,), features.dtype) + ops.sum(weights, axis=(1, 2, 3))
+    return ops.reshape(features, (batch, height * width, channels)), count
 
 
 @keras.saving.register_keras_serializable(package="tfstyle")
@@ -128,8 +134,8 @@ class GramMatrix(Statistic):
 
     def sums(self, features: Tensor, weights: Tensor | None = None) -> Sums:
         """`{"gram": (batch, N, N), "count": (batch,)}`: FᵀF and M; Fᵀ diag(w) F and Σw with weights."""
-        flat, weighted, count = _positions(features, weights)
-        return {"gram": ops.matmul(ops.transpose(weighted, (0, 2, 1)), flat), "count": count}
+        flat, count = _positions(features, weights)
+        return {"gram": ops.matmul(ops.transpose(flat, (0, 2, 1)), flat), "count": count}
 
     def describe(self, averages: Averages) -> dict[str, Tensor]:
         """`{"gram": (batch, N, N)}`, normalised; `"paper"` leaves out M, which averages no longer know."""
@@ -167,8 +173,15 @@ class MeanAndDeviation(Statistic):
 
     def sums(self, features: Tensor, weights: Tensor | None = None) -> Sums:
         """`{"first": (batch, N), "second": (batch, N), "count": (batch,)}`: Σwf, Σwf² and Σw."""
-        flat, weighted, count = _positions(features, weights)
-        return {"first": ops.sum(weighted, axis=1), "second": ops.sum(weighted * flat, axis=1), "count": count}
+        flat, count = _positions(features, weights)
+        return {"first": self._first(flat, weights), "second": ops.sum(ops.square(flat), axis=1), "count": count}
+
+    @staticmethod
+    def _first(flat: Tensor, weights: Tensor | None) -> Tensor:
+        if weights is None:
+            return ops.sum(flat, axis=1)
+        roots = ops.sqrt(ops.reshape(ops.cast(weights, flat.dtype), (-1, 1, flat.shape[1])))
+        return ops.squeeze(ops.matmul(roots, flat), axis=1)
 
     def describe(self, averages: Averages) -> dict[str, Tensor]:
         """`{"mean": (batch, N), "deviation": (batch, N)}`, in units of the features."""
