@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 GIB = 2**30
 SHARE = 0.7  # of the memory there is, that a step may take as a whole (chosen): estimates are rough
 HISTORY_BYTES = 3 * GIB // 2  # that L-BFGS's pairs may take (chosen): 20 pairs up to 1800 x 1800 pixels
-OVERLAP = 4 / 3  # of tiles with their halo over tiles without, that is worth its memory (chosen)
+OVERLAP = 1.4  # of tiles with their halo over tiles without, that is worth its memory (chosen)
 _CGROUP = Path("/sys/fs/cgroup")
 _PIXEL = 12  # bytes: three float32
 _PICTURES = 9  # besides the pairs: pixels, best, gradient, last pixels and gradient, and the step's temporaries
