@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 GIB = 2**30
 SHARE = 0.7  # of the memory there is, that a step may take as a whole (chosen): estimates are rough
-HISTORY_BYTES = 3 * GIB // 2  # that L-BFGS's pairs may take (chosen): 20 pairs up to 1800 x 1800 pixels
+HISTORY_BYTES = GIB  # that L-BFGS's pairs may take (chosen): 20 pairs up to 1490 x 1490 pixels
 OVERLAP = 1.4  # of tiles with their halo over tiles without, that is worth its memory (chosen)
 _CGROUP = Path("/sys/fs/cgroup")
 _PIXEL = 12  # bytes: three float32
