@@ -197,7 +197,7 @@ def state(file):
 
 @pytest.mark.parametrize("optimizer", ["lbfgs", "adam"])
 def test_a_kill_between_two_scales_or_in_the_second_changes_nothing(paint, tmp_path, monkeypatch, optimizer):
-    given = {"size": 100, "scales": 2, "steps": 6, "optimizer": optimizer}
+    given = {"size": 100, "scales": 2, "steps": 6, "optimizer": optimizer, "carry_over": True}
     whole = paint(**given)
     given["checkpoint"] = tmp_path / "cp"
 
