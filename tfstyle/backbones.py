@@ -178,9 +178,7 @@ class Backbone:
 
     def _defaults_by_stride(self) -> _Defaults:
         """For networks without a table: the last layer at each stride to 16; content is that of stride 8."""
-        side = 256 if self.name not in _GRIDS else _GRIDS[self.name][1] * 8
-        everything = keras.Model(self._application.input, {k: v.output for k, v in self._layers.items()})
-        shapes = {name: output.shape for name, output in everything(keras.Input((side, side, 3))).items()}
+        side, shapes = self._shapes(self._application, self._layers)
         by_stride: dict[int, str] = {}
         for name, shape in shapes.items():
             kind = type(self._layers[name]).__name__
@@ -248,12 +246,19 @@ class Backbone:
         """Bytes per pixel of a picture of all features up to the given layers, roughly."""
         self.extractor(layers)  # which refuses layers that there aren't
         cut = keras.Model(self._application.input, [self._layers[layer].output for layer in set(layers)])
-        side = _GRIDS[self.name][0] if self.name in _GRIDS else 256
-        outputs = [layer.output for layer in cut.layers]
-        if self.name not in _GRIDS:  # else they know their sizes
-            outputs = keras.Model(cut.input, outputs)(keras.Input((side, side, 3)))
-        numbers = sum(math.prod(output.shape[1:]) for output in outputs)
+        side, shapes = self._shapes(cut, {layer.name: layer for layer in cut.layers})
+        numbers = sum(math.prod(shape[1:]) for shape in shapes.values())
         return numbers / side**2 * {"float64": 8, "float32": 4}.get(self.compute_dtype, 2)
+
+    def _shapes(
+        self, network: keras.Model, layers: dict[str, keras.layers.Layer]
+    ) -> tuple[int, dict[str, tuple[int, ...]]]:
+        """The side, in pixels, of a picture that fits the network, and its layers' shapes for it."""
+        outputs = {name: layer.output for name, layer in layers.items()}
+        side = _GRIDS[self.name][0] if self.name in _GRIDS else 256
+        if self.name not in _GRIDS:  # else they know their sizes
+            outputs = keras.Model(network.input, outputs)(keras.Input((side, side, 3)))
+        return side, {name: output.shape for name, output in outputs.items()}
 
     def __call__(self, pictures: Tensor, layers: Iterable[str] | None = None) -> dict[str, Tensor]:
         """Features of pictures.

@@ -1,4 +1,4 @@
-"""Keras callbacks of a canvas: the live progress bar and previews on disk."""
+"""Keras callbacks of a canvas: its log of steps, the live progress bar and previews on disk."""
 
 from __future__ import annotations
 
@@ -15,6 +15,25 @@ from tfstyle import images
 from tfstyle.errors import InputError
 
 log = logging.getLogger("tfstyle")
+
+
+class StepLog(keras.callbacks.Callback):
+    """Appends each step's losses to the canvas's `step_logs`; stops where they aren't finite."""
+
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        """Count from where the canvas is."""
+        self._logged = self.model.steps_done
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        """Take what the steps of the last call have left."""
+        done, names = self.model.steps_done, ("step", "loss", *self.model.objective.names)
+        steps = range(self._logged + 1, done + 1)
+        for step, losses in zip(steps, self.model.recent_losses(len(steps)), strict=True):
+            for log, row in zip(self.model.step_logs, losses.tolist(), strict=True):
+                for name, value in zip(names, (step, *row), strict=True):
+                    log.setdefault(name, []).append(value)
+        self._logged = done
+        self.model.stop_training |= self.model.diverged
 
 
 class ProgressBar(keras.callbacks.Callback):

@@ -12,10 +12,11 @@ import tensorflow as tf
 from keras import ops
 
 from tfstyle import images
+from tfstyle.callbacks import StepLog
 from tfstyle.canvas_inputs import prepare
 from tfstyle.errors import InputError
 from tfstyle.objective import Objective
-from tfstyle.optimizers import LBFGS
+from tfstyle.optimizers import LBFGS, reset
 from tfstyle.parameterizations import Pixels
 from tfstyle.runtime import check_backend
 
@@ -173,7 +174,7 @@ class Canvas(keras.Model):
         for path, variable in _leaves(self.targets).items():
             variable.assign(values[path])
         if self.compiled:
-            _reset(self.optimizer)
+            reset(self.optimizer)
 
     def _variable(self, picture: np.ndarray) -> np.ndarray:
         return self.parameterization.variable(picture[None])
@@ -335,14 +336,14 @@ class Canvas(keras.Model):
             self._numbers().repeat(steps),
             epochs=steps // steps_per_epoch,
             steps_per_epoch=steps_per_epoch,
-            callbacks=[_StepLog(), *others],
+            callbacks=[StepLog(), *others],
             verbose=verbose,
             shuffle=False,
             **kwargs,
         )
-        for log, parameter, best in zip(self.step_logs, self.parameters, self.pictures, strict=True):
-            if not math.isfinite(log["loss"][-1]):
-                parameter.assign(self._variable(best))  # so that another `fit` can go on
+        for index, log in enumerate(self.step_logs):
+            if not math.isfinite(log["loss"][-1]):  # so that another `fit` can go on
+                self.parameters[index].assign(self._variable(self.pictures[index]))
         if not self.diverged:
             self.evaluate(verbose=0)  # the last step's picture may be the best
         return history
@@ -397,34 +398,3 @@ def _leaves(tree: Any, path: tuple[str | int, ...] = ()) -> dict[tuple[str | int
         return {path: tree}
     items = tree.items() if isinstance(tree, dict) else enumerate(tree)
     return {where: leaf for key, value in items for where, leaf in _leaves(value, (*path, key)).items()}
-
-
-def _reset(optimizer: keras.optimizers.Optimizer) -> None:
-    """Give a built optimizer the state of a new one."""
-    if isinstance(optimizer, LBFGS):
-        optimizer.reset()
-        return
-    rate = optimizer.learning_rate
-    fresh = type(optimizer).from_config(optimizer.get_config())
-    fresh.build(optimizer._trainable_variables)
-    for old, new in zip(optimizer.variables, fresh.variables, strict=True):
-        old.assign(new)
-    if not callable(rate):
-        optimizer.learning_rate = rate
-
-
-class _StepLog(keras.callbacks.Callback):
-    """Appends each step's losses to the canvas's `step_logs`; stops where they aren't finite."""
-
-    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
-        self._logged = self.model.steps_done
-
-    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        done, names = self.model.steps_done, ("step", "loss", *self.model.objective.names)
-        steps = range(self._logged + 1, done + 1)
-        for step, losses in zip(steps, self.model.recent_losses(len(steps)), strict=True):
-            for log, row in zip(self.model.step_logs, losses.tolist(), strict=True):
-                for name, value in zip(names, (step, *row), strict=True):
-                    log.setdefault(name, []).append(value)
-        self._logged = done
-        self.model.stop_training |= self.model.diverged

@@ -11,13 +11,12 @@ import keras
 import numpy as np
 from keras import ops
 
-from tfstyle.backbones import Backbone
 from tfstyle.errors import InputError
 from tfstyle.masks import Regions, shrunk
 from tfstyle.receptive_fields import ReceptiveField
 from tfstyle.statistics import at_least_float32
 from tfstyle.terms import PIXELS, Features, Masks, Targets, Term, Windows
-from tfstyle.tiling import WHOLE, Grid, Halo, spans, two_pass
+from tfstyle.tiling import WHOLE, Grid, Halo, added, spans, two_pass
 
 Tensor = Any
 
@@ -54,8 +53,8 @@ class Objective:
         self.names = tuple(names[1:])
         self.tile = tile
         self.backbones = tuple({id(t.backbone): t.backbone for t in self.terms if t.backbone}.values())
-        self._layers = [
-            sorted({layer for term in self.terms if term.backbone is backbone for layer in term.layers})
+        self.layers_by_backbone = [
+            (backbone, sorted({layer for term in self.terms if term.backbone is backbone for layer in term.layers}))
             for backbone in self.backbones
         ]
 
@@ -65,11 +64,6 @@ class Objective:
         return max((backbone.minimum_side for backbone in self.backbones), default=1)
 
     @property
-    def layers_by_backbone(self) -> list[tuple[Backbone, list[str]]]:
-        """The backbones, each with the layers that terms ask for."""
-        return list(zip(self.backbones, self._layers, strict=True))
-
-    @property
     def halo(self) -> Halo:
         """What tiles need around the positions that they own.
 
@@ -77,7 +71,7 @@ class Objective:
             InputError: A layer of a backbone looks at the whole picture.
         """
         fields = [ReceptiveField(1, 1, 1)]  # the total variation looks at its neighbours
-        for backbone, layers in zip(self.backbones, self._layers, strict=True):
+        for backbone, layers in self.layers_by_backbone:
             fields += backbone.receptive_fields(layers).values()
         stride = math.lcm(*(field.stride for field in fields), *(b.multiple for b in self.backbones))
         before, after = (
@@ -126,9 +120,8 @@ class Objective:
         kept = self._kept(looks[0], scales)
         surveys, masks_by_layer = [], []
         for look, mask in zip(looks, masks, strict=True):
-            survey, by_layer = self._survey(look, scales, mask)
-            surveys.append(survey)
-            masks_by_layer.append(by_layer)
+            masks_by_layer.append(None if mask is None else look.masks(mask))
+            surveys.append(self._survey(look, scales, masks_by_layer[-1]))
             look.forget()
         terms = {}
         for name, term in zip(self.names, self.terms, strict=True):
@@ -174,17 +167,17 @@ class Objective:
         """Features of each backbone in at least float32, whatever the backbones run in, and last the pixels."""
         found: list[Features] = [
             {layer: at_least_float32(features) for layer, features in backbone(pictures, layers).items()}
-            for backbone, layers in zip(self.backbones, self._layers, strict=True)
+            for backbone, layers in self.layers_by_backbone
         ]
         return [*found, {PIXELS: pictures}]
 
     def _windows(self, grid: Grid | None = None, index: Tensor = 0) -> list[Windows]:
         """For each backbone, and last the pixels, what of each layer tile `index` is."""
         if grid is None:
-            return [*(dict.fromkeys(layers, WHOLE) for layers in self._layers), {PIXELS: WHOLE}]
+            return [*(dict.fromkeys(layers, WHOLE) for _, layers in self.layers_by_backbone), {PIXELS: WHOLE}]
         windows: list[Windows] = [
             {layer: grid.window(index, field.stride) for layer, field in backbone.receptive_fields(layers).items()}
-            for backbone, layers in zip(self.backbones, self._layers, strict=True)
+            for backbone, layers in self.layers_by_backbone
         ]
         return [*windows, {PIXELS: grid.window(index)}]
 
@@ -201,7 +194,7 @@ class Objective:
     def _scales(self, looks: list[_Look]) -> dict[str, dict[str, Tensor]]:
         """By normalised backbone: the factor of each layer that gives it the mean activation 1 over all pictures."""
         scales: dict[str, dict[str, Tensor]] = {}
-        for index, (backbone, layers) in enumerate(zip(self.backbones, self._layers, strict=True)):
+        for index, (backbone, layers) in enumerate(self.layers_by_backbone):
             if backbone.normalize:
                 means = [look.mean_activations(index) for look in looks]
                 scales[str(index)] = {
@@ -210,27 +203,19 @@ class Objective:
                 }
         return scales
 
-    def _survey(
-        self, look: _Look, scales: Mapping[str, Any], regions: np.ndarray | None
-    ) -> tuple[dict[str, Any], list[Masks] | None]:
-        """What each term wants to know of a picture, and the regions at each layer's resolution."""
-        found: dict[str, Any] = {}
-        masks: list[Masks] | None = None
-        for features, windows in look:
-            if regions is not None and masks is None:
-                masks = [
-                    {
-                        layer: ops.convert_to_tensor(shrunk(regions, windows[i][layer].whole(value.shape[1:3]))[None])
-                        for layer, value in layers.items()
-                    }
-                    for i, layers in enumerate(features)
-                ]
-            part = {}
-            for name, term in zip(self.names, self.terms, strict=True):
-                seen, there = self._view(term, features, scales), self._view(term, windows)
-                part[name] = term.survey(seen, there, None if masks is None else self._view(term, masks))
-            found = keras.tree.map_structure(ops.add, found, part) if found else part
-        return found, masks
+    def _survey(self, look: _Look, scales: Mapping[str, Any], masks: list[Masks] | None) -> dict[str, Any]:
+        """What each term wants to know of a picture."""
+        return added(
+            {
+                name: term.survey(
+                    self._view(term, features, scales),
+                    self._view(term, windows),
+                    None if masks is None else self._view(term, masks),
+                )
+                for name, term in zip(self.names, self.terms, strict=True)
+            }
+            for features, windows in look
+        )
 
     def _kept(self, look: _Look, scales: Mapping[str, Any]) -> list[Features]:
         """The content's features that are targets, as terms see them, put together from the tiles."""
@@ -289,19 +274,34 @@ class _Look:
             self._seen = [(objective._features(self._picture), objective._windows())]
         yield from self._seen
 
+    def masks(self, regions: np.ndarray) -> list[Masks]:
+        """The regions `(regions, height, width)` at each layer's resolution."""
+        features, windows = next(iter(self))
+        return [
+            {
+                layer: ops.convert_to_tensor(shrunk(regions, there[layer].whole(values.shape[1:3]))[None])
+                for layer, values in layers.items()
+            }
+            for layers, there in zip(features, windows, strict=True)
+        ]
+
     def mean_activations(self, index: int) -> dict[str, Tensor]:
         """Mean |F| of each layer of backbone `index`, `(batch, 1, 1, 1)`."""
-        found: dict[str, Any] = {}
-        for features, windows in self:
-            part = {}
-            for layer, values in features[index].items():
-                sizes = ops.mean(ops.abs(values), axis=-1, keepdims=True)
-                weights = windows[index][layer].weights(values.shape[1:3])
-                weights = ops.ones_like(sizes[:1]) if weights is None else ops.cast(weights, sizes.dtype)[..., None]
-                total, count = (ops.sum(x, axis=(1, 2, 3), keepdims=True) for x in (sizes * weights, weights))
-                part[layer] = {"total": total, "count": count}
-            found = keras.tree.map_structure(ops.add, found, part) if found else part
-        return {layer: sums["total"] / sums["count"] for layer, sums in found.items()}
+
+        def sums(values: Tensor, weights: Tensor | None) -> dict[str, Tensor]:
+            sizes = ops.mean(ops.abs(values), axis=-1, keepdims=True)
+            weights = ops.ones_like(sizes[:1]) if weights is None else ops.cast(weights, sizes.dtype)[..., None]
+            total, count = (ops.sum(x, axis=(1, 2, 3), keepdims=True) for x in (sizes * weights, weights))
+            return {"total": total, "count": count}
+
+        found = added(
+            {
+                layer: sums(values, windows[index][layer].weights(values.shape[1:3]))
+                for layer, values in features[index].items()
+            }
+            for features, windows in self
+        )
+        return {layer: each["total"] / each["count"] for layer, each in found.items()}
 
     def whole(self, index: int, layer: str, dtype: str | None) -> Tensor:
         """All features of one layer of backbone `index`; in `dtype`, or in their own."""

@@ -256,6 +256,20 @@ class LBFGS(keras.optimizers.Optimizer):
         }
 
 
+def reset(optimizer: keras.optimizers.Optimizer) -> None:
+    """Give a built optimizer the state of a new one."""
+    if isinstance(optimizer, LBFGS):
+        optimizer.reset()
+        return
+    rate = optimizer.learning_rate
+    fresh = type(optimizer).from_config(optimizer.get_config())
+    fresh.build(optimizer._trainable_variables)
+    for old, new in zip(optimizer.variables, fresh.variables, strict=True):
+        old.assign(new)
+    if not callable(rate):
+        optimizer.learning_rate = rate
+
+
 def _dot(a: Tensor, b: Tensor) -> Tensor:
     return ops.sum(a * b)
 

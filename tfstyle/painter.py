@@ -187,7 +187,7 @@ class Painter:
             "seconds": round(time.perf_counter() - started, 3),
         }
         results, best_losses = [], canvas.best_losses.numpy()
-        for index, photo in enumerate(photos):
+        for index, (photo, painted) in enumerate(zip(photos, canvas.pictures, strict=True)):
             history = done.histories[index]
             settings = {
                 "content": photo.name,
@@ -197,7 +197,7 @@ class Painter:
                 "first_loss": history["loss"][0],
                 "best_loss": float(best_losses[index]),
             }
-            picture = self._coloured(canvas.pictures[index], photo)
+            picture = self._coloured(painted, photo)
             results.append(Result(picture, canvas.alphas[index], history, settings))
         if not self.keep:
             del canvas

@@ -116,7 +116,8 @@ def transfer(
     Reference:
         Gatys, Ecker, Bethge 2016, "Image Style Transfer Using Convolutional Neural Networks".
     """
-    asked = _settings(
+    result = unfinished(
+        content,
         styles,
         method=method,
         backbone=backbone,
@@ -149,7 +150,6 @@ def transfer(
         callbacks=callbacks,
         progress=progress,
     )
-    result = Painter(asked).paint([images.load(content)])[0]
     finish(result, checkpoint)
     return result
 

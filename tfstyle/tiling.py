@@ -8,8 +8,9 @@ positions outside of it only, so that the result is that of the whole picture, n
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -176,13 +177,15 @@ class Grid:
         return self.window(index).cut(pictures, self.shape)
 
 
+def added(parts: Iterable[Nest]) -> Nest:
+    """The sum of nests of one structure, in eager mode."""
+    return functools.reduce(lambda a, b: keras.tree.map_structure(tf.add, a, b), parts)
+
+
 def total(part: Callable[[Tensor], Nest], number: int) -> Nest:
     """The sum of `part(i)` over tiles i from 0; one at a time, in eager mode and in a graph."""
     if tf.executing_eagerly():
-        result = part(tf.constant(0))
-        for index in range(1, number):
-            result = keras.tree.map_structure(tf.add, result, part(tf.constant(index)))
-        return result
+        return added(part(tf.constant(index)) for index in range(number))
     compiled = tf.function(part)  # traced once for both of its calls
     first = compiled(tf.constant(0))
 
@@ -234,7 +237,7 @@ def two_pass(
                     tape.watch(crop)
                     part = keras.tree.flatten(sums(crop, index))
                 here = tape.gradient(part, crop, slopes)
-                return index + 1, _added(so_far, here, grid.window(index).begin)
+                return index + 1, _patched(so_far, here, grid.window(index).begin)
 
             _, result = tf.while_loop(
                 lambda index, so_far: index < grid.number,
@@ -250,7 +253,7 @@ def two_pass(
     return evaluate(pictures)
 
 
-def _added(whole: Tensor, part: Tensor, begin: Any) -> Tensor:
+def _patched(whole: Tensor, part: Tensor, begin: Any) -> Tensor:
     """`whole` with `part` added at (row, column) `begin`, in its own memory where TensorFlow can."""
     height, width = part.shape[1:3]
     start = tf.stack([0, *begin, 0])
