@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from hypothesis import given, strategies as st
 
 from tfstyle import GramMatrix, MeanAndDeviation
@@ -35,6 +36,26 @@ def test_gram_matrix_is_the_formula():
     for normalization, factor in (("positions", 35), ("positions_channels", 35 * 4)):
         statistic = GramMatrix(normalization)
         np.testing.assert_allclose(numpy(statistic.describe(statistic(f))["gram"]), raw / factor, rtol=1e-6)
+
+
+@pytest.mark.parametrize("weighting", [None, 1, 2], ids=["plain", "one for all", "each its own"])
+def test_gram_gradients_are_the_formulas(weighting):
+    random = np.random.default_rng(3)
+    f, u = random.normal(size=(2, 5, 7, 4)), random.normal(size=(2, 4, 4))
+    w = np.ones((2, 5, 7)) if weighting is None else random.random((weighting, 5, 7))
+    f_tensor, w_tensor = tf.constant(f), tf.constant(w)
+    with tf.GradientTape() as tape:
+        tape.watch([f_tensor, w_tensor])
+        gram = GramMatrix("positions").sums(f_tensor, None if weighting is None else w_tensor)["gram"]
+        loss = tf.reduce_sum(gram * u)
+    by_features, by_weights = tape.gradient(loss, [f_tensor, w_tensor])
+    flat = f.reshape(2, 35, 4)
+    slopes = np.einsum("bmi,bij->bmj", flat, u + u.transpose(0, 2, 1)).reshape(f.shape)
+    np.testing.assert_allclose(by_features, slopes * w[..., None], rtol=1e-12, atol=1e-12)
+    if weighting is not None:
+        each = np.einsum("bmi,bij,bmj->bm", flat, u, flat).reshape(2, 5, 7)
+        expected = each if weighting == 2 else each.sum(axis=0, keepdims=True)
+        np.testing.assert_allclose(by_weights, expected, rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from tfstyle import (
     TotalVariationTerm,
 )
 from tfstyle.masks import Regions
-from tfstyle.tiling import Halo, spans
+from tfstyle.tiling import Grid, Halo, spans, two_pass
 
 
 @given(st.integers(1, 3000), st.integers(0, 5), st.integers(0, 12), st.integers(0, 12), st.integers(0, 400))
@@ -169,6 +169,30 @@ def test_a_canvas_in_tiles_paints_the_same_picture(vgg, photo, painting):
         canvas.fit(steps=6)
         pictures.append(canvas.picture)
     np.testing.assert_allclose(*pictures, atol=2e-3)
+
+
+def test_one_tile_is_in_memory_at_a_time():
+    begun = []
+    grid = Grid(spans(64, 24, Halo(4, 4, 4)), spans(64, 24, Halo(4, 4, 4)))
+
+    def sums(crop, index):
+        # Without state, TensorFlow is free to begin before a tile's turn.
+        seen = tf.numpy_function(
+            lambda i, _: begun.append(int(i)) or np.float32(1), [index, crop[0, 0]], tf.float32, stateful=False
+        )
+        return tf.reduce_sum(crop * tf.ensure_shape(seen, []))
+
+    @tf.function
+    def gradient(pictures):
+        with tf.GradientTape() as tape:
+            tape.watch(pictures)
+            (loss,) = two_pass(sums, lambda whole: [whole**2], pictures, grid)
+        return tape.gradient(loss, pictures)
+
+    for _ in range(3):
+        begun.clear()
+        gradient(tf.ones((1, 64, 64, 3)))
+        assert begun == 2 * list(range(grid.number))
 
 
 def test_a_tile_that_is_too_small_is_refused_with_the_least(vgg):

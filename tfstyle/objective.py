@@ -164,12 +164,8 @@ class Objective:
         ]
 
     def _features(self, pictures: Tensor) -> list[Features]:
-        """Features of each backbone in at least float32, whatever the backbones run in, and last the pixels."""
-        found: list[Features] = [
-            {layer: at_least_float32(features) for layer, features in backbone(pictures, layers).items()}
-            for backbone, layers in self.layers_by_backbone
-        ]
-        return [*found, {PIXELS: pictures}]
+        """Features of each backbone, in the precision that it runs in, and last the pixels."""
+        return [*(backbone(pictures, layers) for backbone, layers in self.layers_by_backbone), {PIXELS: pictures}]
 
     def _windows(self, grid: Grid | None = None, index: Tensor = 0) -> list[Windows]:
         """For each backbone, and last the pixels, what of each layer tile `index` is."""
@@ -189,7 +185,7 @@ class Objective:
         scale = (scales or {}).get(str(index))
         if scale is None:
             return everything[index]
-        return {layer: everything[index][layer] * scale[layer] for layer in term.layers}
+        return {layer: at_least_float32(everything[index][layer]) * scale[layer] for layer in term.layers}
 
     def _scales(self, looks: list[_Look]) -> dict[str, dict[str, Tensor]]:
         """By normalised backbone: the factor of each layer that gives it the mean activation 1 over all pictures."""
@@ -222,14 +218,9 @@ class Objective:
         kept: list[Features] = []
         for index, backbone in enumerate(self.backbones):
             wanted = {layer for term in self.terms if term.backbone is backbone for layer in term.kept_layers}
-            # What half precision computed, half precision holds; but for what a scale has made of it.
-            dtype = None if str(index) in scales else backbone.compute_dtype
-            kept.append(
-                {
-                    layer: look.whole(index, layer, dtype) * scales.get(str(index), {}).get(layer, 1)
-                    for layer in sorted(wanted)
-                }
-            )
+            features = {layer: look.whole(index, layer) for layer in sorted(wanted)}
+            scale = scales.get(str(index), {})
+            kept.append({layer: at_least_float32(f) * scale[layer] if scale else f for layer, f in features.items()})
         return [*kept, {}]
 
     def get_config(self) -> dict[str, Any]:
@@ -289,7 +280,7 @@ class _Look:
         """Mean |F| of each layer of backbone `index`, `(batch, 1, 1, 1)`."""
 
         def sums(values: Tensor, weights: Tensor | None) -> dict[str, Tensor]:
-            sizes = ops.mean(ops.abs(values), axis=-1, keepdims=True)
+            sizes = ops.mean(ops.abs(at_least_float32(values)), axis=-1, keepdims=True)
             weights = ops.ones_like(sizes[:1]) if weights is None else ops.cast(weights, sizes.dtype)[..., None]
             total, count = (ops.sum(x, axis=(1, 2, 3), keepdims=True) for x in (sizes * weights, weights))
             return {"total": total, "count": count}
@@ -303,12 +294,11 @@ class _Look:
         )
         return {layer: each["total"] / each["count"] for layer, each in found.items()}
 
-    def whole(self, index: int, layer: str, dtype: str | None) -> Tensor:
-        """All features of one layer of backbone `index`; in `dtype`, or in their own."""
+    def whole(self, index: int, layer: str) -> Tensor:
+        """All features of one layer of backbone `index`."""
         result = None
         for features, windows in self:
             values, window = features[index][layer], windows[index][layer]
-            values = values if dtype is None else ops.cast(values, dtype)
             if window is WHOLE:
                 return values
             values = ops.convert_to_numpy(values)

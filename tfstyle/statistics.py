@@ -11,6 +11,7 @@ Features are `(batch, height, width, channels)`. All arithmetic is in at least f
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import keras
@@ -89,21 +90,47 @@ def at_least_float32(features: Tensor) -> Tensor:
     return ops.cast(features, "float32") if half else features
 
 
-def _positions(features: Tensor, weights: Tensor | None) -> tuple[Tensor, Tensor]:
-    """Features as `(batch, positions, channels)` in at least float32, and their number `(batch,)`.
+def _positions(features: Tensor, weights: Tensor | None) -> tuple[Tensor, list[Tensor], Tensor]:
+    """Features as `(batch, positions, channels)`, their weights if any `(1 or batch, positions, 1)`, and their sum.
 
-    With weights, features are multiplied by their roots, so that whatever is a sum of products of two features is
-    weighted, in the memory of one copy; and the number is the sum of the weights.
+    The sum of the weights, or else the number of positions, is `(batch,)`; but for the features, all is in at least
+    float32.
     """
-    features = at_least_float32(features)
     batch, height, width, channels = ops.shape(features)
+    flat = ops.reshape(features, (batch, height * width, channels))
+    dtype = keras.backend.result_type(flat.dtype, "float32")
     if weights is None:
-        count = ops.full((batch,), height * width, dtype=features.dtype)
-    else:
-        weights = ops.reshape(ops.cast(weights, features.dtype), (-1, height, width, 1))
-        features = features * ops.sqrt(weights)
-        count = ops.zeros((batch,), features.dtype) + ops.sum(weights, axis=(1, 2, 3))
-    return ops.reshape(features, (batch, height * width, channels)), count
+        return flat, [], ops.full((batch,), height * width, dtype=dtype)
+    weights = ops.reshape(ops.cast(weights, dtype), (-1, height * width, 1))
+    return flat, [weights], ops.zeros((batch,), dtype) + ops.sum(weights, axis=(1, 2))
+
+
+def _weighted(values: Tensor, weights: Sequence[Tensor]) -> Tensor:
+    return values * weights[0] if weights else values
+
+
+@ops.custom_gradient
+def _products(flat: Tensor, *weights: Tensor) -> Any:
+    """Σ w f fᵀ over positions, `(batch, channels, channels)` in at least float32.
+
+    Automatic differentiation would keep a copy of the features in full precision, twice what half precision takes,
+    and need two matrix products where one does.
+
+    Args:
+        flat: Features `(batch, positions, channels)`, of any precision.
+        weights: `(1 or batch, positions, 1)`; may be left out for 1 everywhere.
+    """
+
+    def gradient(upstream: Tensor) -> tuple[Tensor, ...]:
+        full = at_least_float32(flat)  # once more, so that nothing is kept
+        slopes = ops.matmul(full, upstream + ops.transpose(upstream, (0, 2, 1)))
+        sizes = [ops.sum(slopes * full, axis=-1, keepdims=True) / 2 for _ in weights]
+        if weights and weights[0].shape[0] == 1:
+            sizes = [ops.sum(sizes[0], axis=0, keepdims=True)]
+        return (ops.cast(_weighted(slopes, weights), flat.dtype), *sizes)
+
+    full = at_least_float32(flat)
+    return ops.matmul(ops.transpose(_weighted(full, weights), (0, 2, 1)), full), gradient
 
 
 @keras.saving.register_keras_serializable(package="tfstyle")
@@ -134,8 +161,8 @@ class GramMatrix(Statistic):
 
     def sums(self, features: Tensor, weights: Tensor | None = None) -> Sums:
         """`{"gram": (batch, N, N), "count": (batch,)}`: FᵀF and M; Fᵀ diag(w) F and Σw with weights."""
-        flat, count = _positions(features, weights)
-        return {"gram": ops.matmul(ops.transpose(flat, (0, 2, 1)), flat), "count": count}
+        flat, weighting, count = _positions(features, weights)
+        return {"gram": _products(flat, *weighting), "count": count}
 
     def describe(self, averages: Averages) -> dict[str, Tensor]:
         """`{"gram": (batch, N, N)}`, normalised; `"paper"` leaves out M, which averages no longer know."""
@@ -173,15 +200,10 @@ class MeanAndDeviation(Statistic):
 
     def sums(self, features: Tensor, weights: Tensor | None = None) -> Sums:
         """`{"first": (batch, N), "second": (batch, N), "count": (batch,)}`: Σwf, Σwf² and Σw."""
-        flat, count = _positions(features, weights)
-        return {"first": self._first(flat, weights), "second": ops.sum(ops.square(flat), axis=1), "count": count}
-
-    @staticmethod
-    def _first(flat: Tensor, weights: Tensor | None) -> Tensor:
-        if weights is None:
-            return ops.sum(flat, axis=1)
-        roots = ops.sqrt(ops.reshape(ops.cast(weights, flat.dtype), (-1, 1, flat.shape[1])))
-        return ops.squeeze(ops.matmul(roots, flat), axis=1)
+        flat, weighting, count = _positions(features, weights)
+        flat = at_least_float32(flat)
+        first, second = (ops.sum(_weighted(power, weighting), axis=1) for power in (flat, ops.square(flat)))
+        return {"first": first, "second": second, "count": count}
 
     def describe(self, averages: Averages) -> dict[str, Tensor]:
         """`{"mean": (batch, N), "deviation": (batch, N)}`, in units of the features."""

@@ -10,7 +10,7 @@ from keras import ops
 
 from tfstyle.backbones import Backbone
 from tfstyle.errors import InputError
-from tfstyle.statistics import GramMatrix, Statistic, blend
+from tfstyle.statistics import GramMatrix, Statistic, at_least_float32, blend
 from tfstyle.tiling import Window
 
 Tensor = Any
@@ -161,7 +161,7 @@ class ContentTerm(Term):
         """Σ (F − P)² and the number of values, by layer."""
         found = {}
         for layer in self.layers:
-            here = features[layer]
+            here = at_least_float32(features[layer])
             target = windows[layer].cut(targets[layer]["features"], here.shape[1:3])
             found[layer] = _squares(here - ops.cast(target, here.dtype), windows[layer])
         return found
@@ -334,6 +334,7 @@ class TotalVariationTerm(Term):
 
 def _squares(x: Tensor, window: Window) -> Sums:
     """Σ x² and the number of values that the window owns, each `(batch,)`."""
+    x = at_least_float32(x)
     weights = window.weights(x.shape[1:3])
     if weights is not None:
         weights = ops.cast(weights, x.dtype)[..., None]

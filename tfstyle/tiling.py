@@ -186,8 +186,8 @@ def total(part: Callable[[Tensor], Nest], number: int) -> Nest:
     """The sum of `part(i)` over tiles i from 0; one at a time, in eager mode and in a graph."""
     if tf.executing_eagerly():
         return added(part(tf.constant(index)) for index in range(number))
-    compiled = tf.function(part)  # traced once for both of its calls
-    first = compiled(tf.constant(0))
+    compiled = tf.function(part).get_concrete_function(tf.TensorSpec((), tf.int32))
+    shapes = keras.tree.flatten(compiled.structured_outputs)
 
     def add(index: Tensor, so_far: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         more = keras.tree.flatten(compiled(index))
@@ -196,10 +196,10 @@ def total(part: Callable[[Tensor], Nest], number: int) -> Nest:
     _, sums = tf.while_loop(
         lambda index, so_far: index < number,
         add,
-        (tf.constant(1), keras.tree.flatten(first)),
+        (tf.constant(0), [tf.zeros(each.shape, each.dtype) for each in shapes]),
         parallel_iterations=1,
     )
-    return keras.tree.pack_sequence_as(first, sums)
+    return keras.tree.pack_sequence_as(compiled.structured_outputs, sums)
 
 
 def two_pass(
@@ -242,7 +242,7 @@ def two_pass(
             _, result = tf.while_loop(
                 lambda index, so_far: index < grid.number,
                 pull_back,
-                (tf.constant(0), tf.zeros_like(pictures)),
+                (_after(slopes, 0), tf.zeros_like(pictures)),
                 parallel_iterations=1,
             )
             # The networks' weights are frozen, but TensorFlow asks for their gradients.
@@ -251,6 +251,16 @@ def two_pass(
         return losses(whole), gradient
 
     return evaluate(pictures)
+
+
+def _after(tensors: Sequence[Tensor], number: int) -> Tensor:
+    """The number, but not before the tensors are there.
+
+    What of a loop's first iteration needs nothing but its counter would begin at once, beside what comes before the
+    loop, and take the memory of a second tile.
+    """
+    with tf.control_dependencies(tensors):
+        return tf.identity(tf.constant(number))
 
 
 def _patched(whole: Tensor, part: Tensor, begin: Any) -> Tensor:
