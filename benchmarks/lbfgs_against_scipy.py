@@ -16,7 +16,7 @@ import scipy.optimize
 import tensorflow as tf
 
 from tfstyle import LBFGS, Backbone, Canvas, images, methods
-from tfstyle.composing import compose
+from tfstyle.composing import Branch, compose
 
 
 def main() -> None:
@@ -30,7 +30,7 @@ def main() -> None:
     backbone = Backbone("VGG19")
     method = methods.get("gatys").adapted(backbone.name, backbone.trained)
     pictures = [images.load(path, options.size) for path in (options.content, options.style)]
-    ours = compose(method, backbone, pictures[0], pictures[1:])
+    ours = compose([Branch(method, backbone)], pictures[0], pictures[1:])
     start = ours.pixels.numpy()
     began = time.perf_counter()
     ours.compile(LBFGS())

@@ -50,6 +50,7 @@ def job(kind: str, arguments: list[str], options: argparse.Namespace) -> dict:
 def made(size: int, tile: int | None, options: argparse.Namespace):
     """A compiled canvas of a square picture, as `tfstyle transfer` makes it, and its tile."""
     from tfstyle import composing, images, memory, methods, samples
+    from tfstyle.composing import Branch
     from tfstyle.precision import faster
 
     precision = faster() if options.precision == "auto" else options.precision
@@ -57,11 +58,11 @@ def made(size: int, tile: int | None, options: argparse.Namespace):
     network.normalize = False  # as with trained weights
     recipe = methods.get("gatys")
     if tile == 0:  # what little memory would ask for
-        whole = composing.objective(recipe, network)
+        whole = composing.objective([Branch(recipe, network)])
         tile = memory.tile(whole, size, size, memory.history(size, size, 20), 8 * memory.GIB)
     content = images.load(samples.content("astronaut"), (size, size))
     style = images.load(samples.style("impasto", 512), (size, size))
-    canvas = composing.compose(recipe, network, content, [style], tile=tile)
+    canvas = composing.compose([Branch(recipe, network)], content, [style], tile=tile)
     canvas.compile(composing.optimizer(recipe, None, size, size, canvas.parameterization.smoothness))
     return canvas, precision
 

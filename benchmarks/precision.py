@@ -12,7 +12,7 @@ import json
 import time
 
 from tfstyle import LBFGS, Backbone, images, methods
-from tfstyle.composing import compose
+from tfstyle.composing import Branch, compose
 
 
 def main() -> None:
@@ -27,7 +27,7 @@ def main() -> None:
     canvases, seconds = {}, {}
     for precision in ("float32", "bfloat16"):
         backbone = Backbone("VGG19", precision=precision)
-        canvas = compose(methods.get("gatys"), backbone, pictures[0], pictures[1:])
+        canvas = compose([Branch(methods.get("gatys"), backbone)], pictures[0], pictures[1:])
         canvas.compile(LBFGS())
         canvas.fit(steps=1)  # traced outside the clock
         began = time.perf_counter()

@@ -20,7 +20,7 @@ import keras
 import tensorflow as tf
 
 from tfstyle import Backbone, Canvas, methods, samples
-from tfstyle.composing import ADAM_RATE, compose
+from tfstyle.composing import ADAM_RATE, Branch, compose
 
 
 def main() -> None:
@@ -35,7 +35,7 @@ def main() -> None:
     method = methods.get("gatys").adapted(backbone.name, backbone.trained)
     pictures = samples.content("astronaut"), samples.style("impasto", options.size)
     size = (options.size, options.size)
-    canvas = compose(method, backbone, tf.image.resize(pictures[0], size).numpy().clip(0, 1), pictures[1:])
+    canvas = compose([Branch(method, backbone)], tf.image.resize(pictures[0], size).numpy().clip(0, 1), pictures[1:])
     canvas.compile(keras.optimizers.Adam(ADAM_RATE))
     loop = by_hand(canvas)
 

@@ -28,7 +28,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfstyle import Backbone, Canvas, images, methods
-from tfstyle.composing import ADAM_RATE, compose, optimizer
+from tfstyle.composing import ADAM_RATE, Branch, compose, optimizer
 from tfstyle.parameterizations import Pixels
 from tfstyle.precision import faster
 
@@ -122,8 +122,8 @@ def main() -> None:
 def race(content: Any, style: Any, backbones: dict[str, Backbone], precision: str, options: Any) -> dict[str, Run]:
     """All runs of one pair, by name."""
     method = methods.get("gatys")
-    judge = compose(method, backbones["float32"], content, [style])
-    ours = compose(method, backbones[precision], content, [style])
+    judge = compose([Branch(method, backbones["float32"])], content, [style])
+    ours = compose([Branch(method, backbones[precision])], content, [style])
 
     @tf.function
     def exactly(pixels: tf.Tensor) -> tf.Tensor:

@@ -20,13 +20,14 @@ from tfstyle import (
     composing,
     methods,
 )
+from tfstyle.composing import Branch
 from tfstyle.parameterizations import Fourier, Pixels
 
 
 @pytest.mark.parametrize("name", methods.METHODS)
 def test_the_terms_are_the_methods(vgg, name):
     method = methods.get(name)
-    objective = composing.objective(method, vgg, 77)
+    objective = composing.objective([Branch(method, vgg)], 77)
     assert objective.tile == 77
     content, style = objective.terms  # no method has total variation of its own
     assert isinstance(content, ContentTerm)
@@ -43,24 +44,72 @@ def test_the_terms_are_the_methods(vgg, name):
 
 def test_total_variation_is_a_term_where_it_has_weight(vgg):
     method = methods.get("gatys").adapted("VGG19", trained=False)
-    smooth = composing.objective(method, vgg).terms[-1]
+    smooth = composing.objective([Branch(method, vgg)]).terms[-1]
     assert isinstance(smooth, TotalVariationTerm)
     assert smooth.weight == method.tv_weight == 0.1
-    without = composing.objective(method.override(tv_weight=0), vgg)
+    without = composing.objective([Branch(method.override(tv_weight=0), vgg)])
     assert without.names == ("content", "style")
 
 
 def test_layers_of_none_are_the_backbones(vgg):
     method = replace(methods.get("gatys"), content_layers=None, style_layers=None)
-    content, style = composing.objective(method, vgg).terms
+    content, style = composing.objective([Branch(method, vgg)]).terms
     assert content.layers == (vgg.content_layer,)
     assert style.layers == vgg.style_layers
+
+
+def test_an_ensemble_is_the_weighted_sum_of_its_networks(vgg, photo, painting):
+    other = Backbone("VGG16", "random", seed=3)
+    method = methods.get("moments").override(
+        style_layers=("block1_conv1", "block2_conv1"), content_layers=("block2_conv1",)
+    )
+    smoothed = method.override(tv_weight=0.5)
+    weights = {vgg: 1e-3, other: 20.0}
+    canvas = composing.compose(
+        [Branch(smoothed, network, weight) for network, weight in weights.items()], photo, [painting]
+    )
+    names = ("content_vgg19", "style_vgg19", "content_vgg16", "style_vgg16", "total_variation")
+    assert canvas.objective.names == names
+    picture = np.random.default_rng(1).random((1, *photo.shape)).astype("float32")
+    found = canvas.objective(picture, canvas.targets)
+    for network, weight in weights.items():
+        alone = composing.compose([Branch(method, network)], photo, [painting])
+        for name, loss in alone.objective(picture, alone.targets).items():
+            both = found[f"{name}_{network.name.lower()}"]
+            np.testing.assert_allclose(both, weight * np.asarray(loss), rtol=1e-5)
+    tv = composing.compose([Branch(smoothed, vgg)], photo, [painting])
+    np.testing.assert_allclose(found["total_variation"], tv.objective(picture, tv.targets)["total_variation"])
+
+
+def test_shares_of_an_ensemble(vgg):
+    assert composing.shares("auto") == {"auto": 1.0}
+    assert composing.shares("vgg19:1e-3, InceptionV3:1") == {"vgg19": 1e-3, "InceptionV3": 1.0}
+    assert composing.shares("vgg19,resnet50") == {"vgg19": 1.0, "resnet50": 1.0}
+    assert composing.shares(vgg) == {vgg: 1.0}
+    assert composing.shares({vgg: 2.0, "VGG16": 0.5}) == {vgg: 2.0, "VGG16": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("backbone", "message"),
+    [
+        ("vgg19:much", "backbone 'vgg19:much' has no number after the colon: give NAME:WEIGHT"),
+        ("vgg19:0,vgg16", "backbone vgg19 has the weight 0: give a number above 0"),
+        ("vgg19:-1", "backbone vgg19 has the weight -1: give a number above 0"),
+        ("vgg19:nan", "backbone vgg19 has the weight nan: give a number above 0"),
+        ("vgg19,VGG19", "backbone VGG19 is named twice: give it once, with the sum of its weights"),
+        ({}, "there is no backbone: name at least one"),
+    ],
+)
+def test_shares_that_can_not_be(backbone, message):
+    with pytest.raises(InputError) as error:
+        composing.shares(backbone)
+    assert str(error.value) == message
 
 
 def test_a_canvas_of_a_method(vgg, photo, painting):
     method = methods.get("moments")
     options = {"style_scale": 0.8, "content_masks": [np.eye(40, 60, dtype="float32")], "parameterization": Fourier()}
-    canvas = composing.compose(method, vgg, photo, [painting, photo], [0.2, 0.8], "noise", 60, 3, **options)
+    canvas = composing.compose([Branch(method, vgg)], photo, [painting, photo], [0.2, 0.8], "noise", 60, 3, **options)
     assert isinstance(canvas, Canvas)
     assert canvas.objective.names == ("content", "style")
     assert canvas.parameterization is options["parameterization"]
@@ -69,7 +118,7 @@ def test_a_canvas_of_a_method(vgg, photo, painting):
     assert canvas._options["style_scale"] == 0.8
     assert "masks" in canvas.targets["terms"]["style"]["block1_conv1"]
     with pytest.raises(InputError, match="unknown layer of VGG19 'block9'"):
-        composing.compose(method.override(style_layers=("block9",)), vgg, photo, [painting])
+        composing.compose([Branch(method.override(style_layers=("block9",)), vgg)], photo, [painting])
 
 
 class Recorded(Backbone):

@@ -18,6 +18,7 @@ from tfstyle import (
     methods,
     transfer,
 )
+from tfstyle.composing import Branch
 from tfstyle.memory import GIB
 
 MIB = 2**20
@@ -163,26 +164,26 @@ def recipe(vgg):
 def test_a_tile_is_as_asked_for(vgg, recipe, shallow, monkeypatch, caplog):
     with caplog.at_level(logging.INFO, "tfstyle"):
         monkeypatch.setattr(memory, "available", lambda: 0)
-        assert composing.tile(recipe, vgg, 200, 300, "off") is None
-        assert composing.tile(recipe, vgg, 200, 300, 77) == 77
+        assert composing.tile([Branch(recipe, vgg)], 200, 300, "off") is None
+        assert composing.tile([Branch(recipe, vgg)], 200, 300, 77) == 77
         monkeypatch.setattr(memory, "available", lambda: 10**13)
-        assert composing.tile(recipe, vgg, 200, 300, "auto") is None
-        assert composing.tile(recipe, vgg, 200, 300, 77) == 77
+        assert composing.tile([Branch(recipe, vgg)], 200, 300, "auto") is None
+        assert composing.tile([Branch(recipe, vgg)], 200, 300, 77) == 77
     assert not caplog.records
 
 
 def test_a_tile_for_want_of_memory_is_logged(vgg, recipe, monkeypatch, caplog):
-    whole = composing.objective(recipe, vgg)
+    whole = composing.objective([Branch(recipe, vgg)])
     monkeypatch.setattr(memory, "available", lambda: 30 * MIB)
     with caplog.at_level(logging.INFO, "tfstyle"):
-        found = composing.tile(recipe, vgg, 2000, 3000, "auto")
+        found = composing.tile([Branch(recipe, vgg)], 2000, 3000, "auto")
     assert found == whole.halo.least_tile
     needed = memory.step_bytes(whole, 2000, 3000, memory.history(2000, 3000, 20)) / GIB
     assert [record.getMessage() for record in caplog.records] == [
         f"working in tiles of {found} pixels: a step at 3000x2000 needs about {needed:.1f} GB, and there are 0.0 GB"
     ]
     caplog.clear()
-    assert composing.tile(recipe, vgg, 20, 20, "auto") is None  # nothing to cut
+    assert composing.tile([Branch(recipe, vgg)], 20, 20, "auto") is None  # nothing to cut
     assert not caplog.records
 
 

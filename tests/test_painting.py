@@ -116,11 +116,11 @@ def test_every_backbone_paints(files, name):
 
 def test_bfloat16_ends_within_a_percent_of_float32_as_float32_sees_it(files):
     from tfstyle import Backbone
-    from tfstyle.composing import compose
+    from tfstyle.composing import Branch, compose
 
+    method = methods.get("gatys").adapted("VGG16", trained=False)
     judge = compose(
-        methods.get("gatys").adapted("VGG16", trained=False),
-        Backbone("VGG16", "random", pooling="avg", precision="float32"),
+        [Branch(method, Backbone("VGG16", "random", pooling="avg", precision="float32"))],
         files / "photo.png",
         [files / "painting.png"],
         size=96,
@@ -148,6 +148,23 @@ def test_a_method_of_ones_own(files):
     assert transfer(files / "photo.png", files / "painting.png", method=own, **(FAST | {"steps": None})).settings[
         "method"
     ] == "own"  # fmt: skip
+
+
+def test_an_ensemble_paints_and_says_with_what(files, tmp_path):
+    given = {**FAST, "backbone": "vgg16:0.5,MobileNetV2", "tile": "off", "checkpoint": tmp_path / "kept"}
+    result = transfer(files / "photo.png", files / "painting.png", **given)
+    assert set(result.history) >= {"content_vgg16", "style_vgg16", "content_mobilenetv2", "style_mobilenetv2"}
+    assert result.settings["best_loss"] < result.settings["first_loss"]
+    networks = result.settings["ensemble"]
+    assert [(n["backbone"], n["backbone_weight"]) for n in networks] == [("VGG16", 0.5), ("MobileNetV2", 1.0)]
+    assert networks[1]["style_layers"][0] == "Conv1_relu"
+    json.dumps(result.record())
+
+
+def test_a_file_of_weights_is_of_one_network(files):
+    with pytest.raises(InputError) as error:
+        transfer(files / "photo.png", files / "painting.png", **FAST | {"backbone": "vgg16,vgg19", "weights": "w.h5"})
+    assert str(error.value) == "weights w.h5 are of one network: leave them out for several"
 
 
 def test_a_backbone_of_ones_own(files, vgg):

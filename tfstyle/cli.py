@@ -98,7 +98,8 @@ def _add_transfer(subparsers: Any) -> None:
     add(
         "--backbone",
         help="any keras.applications network, as VGG19 or InceptionV3 (default: auto, the method's "
-        "own with ImageNet weights if they can be had, else with random ones)",
+        "own with ImageNet weights if they can be had, else with random ones); several side by side, each with the "
+        "factor of its losses, as VGG19:1e-3,InceptionV3:1, for a style that two networks see",
     )
     add("--weights", metavar="imagenet|random|PATH", help="the network's weights (default: imagenet)")
     add("--pooling", choices=("max", "avg"), help="avg replaces the network's max pooling: smoother pictures")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from tfstyle import images, memory, methods, weights as weights_room
@@ -19,15 +21,33 @@ if TYPE_CHECKING:
     from tfstyle.canvas import Canvas
     from tfstyle.objective import Objective
     from tfstyle.parameterizations import Pixels
+    from tfstyle.terms import Term
 
 log = logging.getLogger("tfstyle")
 
 ADAM_RATE = 10 / 255  # Johnson 2015, neural-style: 10 on pixels of 0 to 255
 
 
+@dataclass(frozen=True, eq=False)
+class Branch:
+    """A method on one network; several side by side, each with its weight, are an ensemble.
+
+    Attributes:
+        method: The recipe, adapted to the network.
+        backbone: The network.
+        weight: Factor of its content and style losses.
+
+    Reference:
+        Jin & Zhou 2021: the convolutional layers of VGG-19 and of InceptionV3 in one loss, weighted w1 and w2.
+    """
+
+    method: Method
+    backbone: Backbone
+    weight: float = 1.0
+
+
 def compose(
-    method: Method,
-    backbone: Backbone,
+    branches: Sequence[Branch],
     content: images.Source | Sequence[images.Source],
     styles: Sequence[images.Source],
     mix: Sequence[float] | None = None,
@@ -38,11 +58,10 @@ def compose(
     tile: int | None = None,
     **options: Any,
 ) -> Canvas:
-    """The canvas of a method: its terms on one backbone, and the pictures.
+    """The canvas of a method: its terms on one network or on several, and the pictures.
 
     Args:
-        method: The recipe.
-        backbone: The network of all terms.
+        branches: The method on each network.
         content: The content picture, or several of one size.
         styles: The style pictures.
         mix: Weights of the styles, which sum to 1; None for equal ones.
@@ -57,33 +76,87 @@ def compose(
     """
     from tfstyle.canvas import Canvas
 
-    return Canvas(objective(method, backbone, tile), content, styles, mix, init, size, seed=seed, **options)
+    return Canvas(objective(branches, tile), content, styles, mix, init, size, seed=seed, **options)
 
 
-def objective(method: Method, backbone: Backbone, tile: int | None = None) -> Objective:
-    """The terms of a method on one backbone.
+def objective(branches: Sequence[Branch], tile: int | None = None) -> Objective:
+    """The terms of a method on all of its networks.
 
     Raises:
         InputError: An unknown layer or statistic.
     """
     from tfstyle.objective import Objective
-    from tfstyle.statistics import GramMatrix, MeanAndDeviation
-    from tfstyle.terms import ContentTerm, StyleTerm, Term, TotalVariationTerm
+    from tfstyle.terms import TotalVariationTerm
 
+    terms: list[Term] = []
+    for branch in branches:
+        terms += _terms(branch, f"_{branch.backbone.name.lower()}" if len(branches) > 1 else "")
+    smoothing = max(branch.method.tv_weight for branch in branches)  # it looks at pixels, whatever the networks
+    if smoothing:
+        terms.append(TotalVariationTerm(smoothing))
+    return Objective(terms, tile)
+
+
+def _terms(branch: Branch, suffix: str) -> list[Term]:
+    """Content and style on one network; the suffix tells the names of several apart."""
+    from tfstyle.statistics import GramMatrix, MeanAndDeviation
+    from tfstyle.terms import ContentTerm, StyleTerm
+
+    method, backbone, weight = branch.method, branch.backbone, branch.weight
     statistics = {"gram": GramMatrix, "moments": MeanAndDeviation}
-    terms: list[Term] = [
-        ContentTerm(backbone, method.content_layers, method.content_weight, method.content_normalization),
+    return [
+        ContentTerm(
+            backbone,
+            method.content_layers,
+            weight * method.content_weight,
+            method.content_normalization,
+            name=f"content{suffix}",
+        ),
         StyleTerm(
             backbone,
             method.style_layers,
             statistics[method.statistic](**method.statistic_options),
-            method.style_weight,
+            weight * method.style_weight,
             balance=method.balance,
+            name=f"style{suffix}",
         ),
     ]
-    if method.tv_weight:
-        terms.append(TotalVariationTerm(method.tv_weight))
-    return Objective(terms, tile)
+
+
+def shares(backbone: str | Backbone | Mapping[str | Backbone, float]) -> dict[str | Backbone, float]:
+    """The networks asked for, each with its weight: 1 where none is given.
+
+    Args:
+        backbone: A network, a name, names with weights as `"VGG19:1e-3,InceptionV3:1"`, or a dictionary from
+            networks or names to weights.
+
+    Raises:
+        InputError: A weight that is no number above 0, or a network twice.
+    """
+    if isinstance(backbone, str):
+        pairs: list[tuple[str | Backbone, float]] = [_share(part) for part in backbone.split(",")]
+    else:
+        pairs = list(backbone.items()) if isinstance(backbone, Mapping) else [(backbone, 1.0)]
+    if not pairs:
+        raise InputError("there is no backbone: name at least one")
+    found: dict[str | Backbone, float] = {}
+    for network, weight in pairs:
+        name = network if isinstance(network, str) else network.name
+        if not 0 < weight < math.inf:
+            raise InputError(f"backbone {name} has the weight {weight:g}: give a number above 0")
+        if name.lower() in (known.lower() for known in found if isinstance(known, str)):
+            raise InputError(f"backbone {name} is named twice: give it once, with the sum of its weights")
+        found[network] = weight
+    return found
+
+
+def _share(part: str) -> tuple[str, float]:
+    """Name and weight of `NAME` or `NAME:WEIGHT`."""
+    name, _, weight = part.partition(":")
+    try:
+        return name.strip(), float(weight or 1)
+    except ValueError:
+        raise InputError(f"backbone {part.strip()!r} has no number after the colon: give NAME:WEIGHT") from None
 
 
 def network(
@@ -156,9 +229,7 @@ def parameterization(name: str, grey: bool) -> Pixels:
     return {"pixels": Pixels, "fourier": Fourier}[name](grey)
 
 
-def tile(
-    recipe: Method, backbone: Backbone, height: int, width: int, wanted: int | Literal["auto", "off"]
-) -> int | None:
+def tile(branches: Sequence[Branch], height: int, width: int, wanted: int | Literal["auto", "off"]) -> int | None:
     """The tiles to work in: as wanted, or those that memory asks for, which a log line then says.
 
     Raises:
@@ -166,11 +237,11 @@ def tile(
     """
     if wanted == "off":
         return None
-    whole = objective(recipe, backbone)
+    whole = objective(branches)
     if wanted != "auto":
         found: int | None = wanted
     else:
-        pairs = memory.history(height, width, 20) if recipe.optimizer == "lbfgs" else 1
+        pairs = memory.history(height, width, 20) if branches[0].method.optimizer == "lbfgs" else 1
         free = memory.available()
         found = memory.tile(whole, height, width, pairs, free)
         if found is not None:

@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from tfstyle import color_transfer, composing, scales
+from tfstyle.composing import Branch
 from tfstyle.errors import InputError
 from tfstyle.methods import Method
 from tfstyle.pictures import Picture, fitted_shape
@@ -36,7 +37,7 @@ class Settings:
     given: dict[str, Any]
     paintings: list[Picture]
     mix: list[float]
-    backbone: str | Backbone
+    backbones: dict[str | Backbone, float]
     weights: str | os.PathLike[str] | None
     pooling: Literal["max", "avg"] | None
     size: int | None
@@ -101,20 +102,27 @@ class Painter:
         self._canvases: dict[tuple[int, ...], Canvas] = {}
 
     @cached_property
-    def network(self) -> Backbone:
-        """The backbone asked for; "auto" is the method's, with the weights that there are."""
+    def branches(self) -> list[Branch]:
+        """The method as it is on each network asked for, with what was given in place of its own."""
         import_tensorflow()
         asked = self.settings
-        with self._scope():
-            return composing.network(
-                asked.backbone, asked.weights, asked.recipe, asked.pooling, asked.precision, asked.seed
-            )
+        if len(asked.backbones) > 1 and asked.weights not in (None, "imagenet", "random"):
+            raise InputError(f"weights {os.fspath(asked.weights)} are of one network: leave them out for several")
+        found = []
+        for each, weight in asked.backbones.items():
+            with self._scope():
+                network = composing.network(
+                    each, asked.weights, asked.recipe, asked.pooling, asked.precision, asked.seed
+                )
+            adapted = asked.recipe.adapted(network.name, network.trained)
+            recipe = adapted.override(**{**asked.given, "pooling": network.pooling})
+            found.append(Branch(recipe, network, weight))
+        return found
 
-    @cached_property
+    @property
     def recipe(self) -> Method:
-        """The method as it is on this network, with what was given in place of its own."""
-        adapted = self.settings.recipe.adapted(self.network.name, self.network.trained)
-        return adapted.override(**{**self.settings.given, "pooling": self.network.pooling})
+        """What isn't of a network, as steps and optimizer, is the first's."""
+        return self.branches[0].method
 
     def paint(self, photos: Sequence[Picture]) -> list[Result]:
         """Paint pictures of one size: one, or as many as the strategy has replicas; a checkpoint stays.
@@ -179,7 +187,7 @@ class Painter:
 
         shared = {
             **asked.record(),
-            **describe(self.recipe, self.network, canvas),
+            **describe(self.branches, canvas),
             "scales": sizes,
             "scale_steps": [steps for _, steps in plan],
             "stopped": stopped,
@@ -221,15 +229,14 @@ class Painter:
         else:
             with self._scope():
                 canvas = composing.compose(
-                    self.recipe,
-                    self.network,
+                    self.branches,
                     contents,
                     paintings,
                     asked.mix,
                     init,
                     size,
                     asked.seed,
-                    tile=composing.tile(self.recipe, self.network, *shape, asked.tile),
+                    tile=composing.tile(self.branches, *shape, asked.tile),
                     style_scale=asked.style_scale,
                     content_masks=asked.content_masks,
                     style_masks=asked.style_masks,
@@ -240,7 +247,7 @@ class Painter:
                 optimizer = composing.optimizer(self.recipe, asked.learning_rate, *shape, canvas.smoothness)
                 # Several steps a call would put L-BFGS's loops in a loop of replicas, which TensorFlow can't build.
                 per_call = 1 if self.strategy else composing.steps_per_call()
-                jit = self.strategy is None and compiled_faster(self.network.compute_dtype)
+                jit = self.strategy is None and compiled_faster(self.branches[0].backbone.compute_dtype)
                 canvas.compile(optimizer, steps_per_execution=per_call, jit_compile=jit)
             if self.keep:
                 self._canvases[key] = canvas
@@ -252,7 +259,7 @@ class Painter:
         """The size below which a picture, or a style brought to it, would be too small for the network."""
         pictures = [(photo, 1.0), *((painting, self.settings.style_scale) for painting in self.settings.paintings)]
         ratios = [max(p.rgb.shape[:2]) / min(p.rgb.shape[:2]) / factor for p, factor in pictures]
-        return math.ceil(max(ratios) * self.network.minimum_side)
+        return math.ceil(max(ratios) * max(branch.backbone.minimum_side for branch in self.branches))
 
     def _scope(self) -> contextlib.AbstractContextManager[Any]:
         return contextlib.nullcontext() if self.strategy is None else self.strategy.scope()
@@ -274,14 +281,23 @@ class Painter:
         asked = self.settings
         names = ("sources", "notes", "styles", "content_masks", "style_masks")  # of files, which may move
         pictures = {"init": asked.init, "content_mask": asked.content_masks, "style_mask": asked.style_masks}
+        networks: dict[str, Any] = {}
+        for branch in self.branches:
+            prefix = f"{branch.backbone.name} " if len(self.branches) > 1 else ""
+            record = {
+                **branch.method.record(),
+                "backbone": branch.backbone.name,
+                "backbone_weight": branch.weight,
+                "weights": branch.backbone.weights_record,
+                "precision": branch.backbone.compute_dtype,
+            }
+            networks |= {prefix + key: value for key, value in record.items() if key not in names}
         return {
-            **{key: value for key, value in (self.recipe.record() | asked.record()).items() if key not in names},
+            **networks,
+            **{key: value for key, value in asked.record().items() if key not in names},
             "init": None if isinstance(asked.init, Picture) else asked.init,
             "content_sha256": photo.sha256,
             "scales": plan,
-            "backbone": self.network.name,
-            "weights": self.network.weights_record,
-            "precision": self.network.compute_dtype,
             "learning_rate": asked.learning_rate,
             **{f"{name}_sha256": _digests(value) for name, value in pictures.items()},
         }

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from tfstyle import color_transfer, devices, images, methods
+from tfstyle import color_transfer, composing, devices, images, methods
 from tfstyle.errors import InputError, check_whole, unknown
 from tfstyle.methods import Method
 from tfstyle.painter import Painter, Settings
@@ -29,7 +29,7 @@ def transfer(
     styles: images.Source | Sequence[images.Source],
     *,
     method: str | Method = "gatys",
-    backbone: str | Backbone = "auto",
+    backbone: str | Backbone | Mapping[str | Backbone, float] = "auto",
     weights: str | os.PathLike[str] | None = None,
     pooling: Literal["max", "avg"] | None = None,
     content_layers: str | Sequence[str] | None = None,
@@ -69,7 +69,9 @@ def transfer(
         styles: The painting, or a list of several.
         method: Name of a recipe (see `tfstyle.methods`), or a `Method` of your own.
         backbone: Name of a `keras.applications` model or a `Backbone`; `"auto"` is the method's backbone
-            with ImageNet weights where they can be had, else with random ones, and a log line says which.
+            with ImageNet weights where they can be had, else with random ones, and a log line says which. Several
+            side by side, each with the factor of its losses: `"VGG19:1e-3,InceptionV3:1"`, or a dictionary from
+            names or networks to weights; what isn't of a network, as the steps, is the first's.
         weights: `"imagenet"`, `"random"` or the path of a weights file.
         pooling: `"max"` or `"avg"`.
         content_layers: Layers whose features are kept.
@@ -235,6 +237,7 @@ def _settings(
     styles: images.Source | Sequence[images.Source],
     *,
     method: str | Method,
+    backbone: str | Backbone | Mapping[str | Backbone, float],
     pooling: Literal["max", "avg"] | None,
     content_layers: str | Sequence[str] | None,
     style_layers: str | Sequence[str] | None,
@@ -293,6 +296,7 @@ def _settings(
     return Settings(
         recipe=recipe,
         given=given,
+        backbones=composing.shares(backbone),
         pooling=pooling,
         paintings=paintings,
         mix=mix,

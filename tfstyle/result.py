@@ -6,6 +6,7 @@ import json
 import math
 import os
 import platform
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,9 +17,8 @@ from tfstyle import files, images
 from tfstyle.errors import InputError
 
 if TYPE_CHECKING:
-    from tfstyle.backbones import Backbone
     from tfstyle.canvas import Canvas
-    from tfstyle.methods import Method
+    from tfstyle.composing import Branch
 
 
 @dataclass(frozen=True)
@@ -90,8 +90,8 @@ def check_writable(path: str | os.PathLike[str], *, bits: int = 8) -> None:
         )
 
 
-def describe(recipe: Method, network: Backbone, canvas: Canvas) -> dict[str, Any]:
-    """With what a canvas has been painted, as JSON can hold it."""
+def describe(branches: Sequence[Branch], canvas: Canvas) -> dict[str, Any]:
+    """With what a canvas has been painted, as JSON can hold it; of several networks, the first and `ensemble`."""
     import keras
     import tensorflow as tf
 
@@ -100,21 +100,30 @@ def describe(recipe: Method, network: Backbone, canvas: Canvas) -> dict[str, Any
     _, height, width, _ = canvas.best_pixels.shape
     versions = {"tfstyle": __version__, "tensorflow": tf.__version__, "keras": keras.__version__}
     options = canvas.optimizer.get_config()
+    networks = [_network(branch) for branch in branches]
     return {
-        **{
-            ("method" if name == "name" else name): value for name, value in recipe.record().items() if name != "init"
-        },
+        **networks[0],
         "height": height,
         "width": width,
+        **({"ensemble": networks} if len(networks) > 1 else {}),
+        "optimizer_options": {name: value for name, value in options.items() if value is not None},
+        "tile": canvas.objective.tile,
+        "versions": {**versions, "numpy": np.__version__, "python": platform.python_version()},
+    }
+
+
+def _network(branch: Branch) -> dict[str, Any]:
+    """A method on one network."""
+    recipe, network = branch.method, branch.backbone
+    return {
+        **{("method" if key == "name" else key): value for key, value in recipe.record().items() if key != "init"},
         "backbone": network.name,
+        "backbone_weight": branch.weight,
         "weights": network.weights_record,
         "normalize": network.normalize,
         "precision": network.compute_dtype,
         "content_layers": list(recipe.content_layers or [network.content_layer]),
         "style_layers": list(recipe.style_layers or network.style_layers),
-        "optimizer_options": {name: value for name, value in options.items() if value is not None},
-        "tile": canvas.objective.tile,
-        "versions": {**versions, "numpy": np.__version__, "python": platform.python_version()},
     }
 
 
