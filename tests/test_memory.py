@@ -19,7 +19,7 @@ from tfstyle import (
     transfer,
 )
 from tfstyle.composing import Branch
-from tfstyle.memory import GIB
+from tfstyle.memory import GIB, History
 
 MIB = 2**20
 LAYERS = ["block1_conv1", "block2_conv1"]
@@ -85,41 +85,51 @@ def test_a_system_that_says_little_is_taken_to_have_some(monkeypatch):
 
 @given(st.integers(8, 20000), st.integers(8, 20000), st.integers(1, 50))
 def test_history_is_what_is_wanted_or_what_the_bound_holds(height, width, wanted):
-    pairs, pair = memory.history(height, width, wanted), 2 * 3 * 4 * height * width
-    assert 1 <= pairs <= wanted
-    assert pairs == 1 or pairs * pair <= GIB
-    assert pairs == wanted or (pairs + 1) * pair > GIB
+    found, pixels = memory.history(height, width, wanted), height * width
+    assert found.pixel_bytes == 2 * 3 * found.pairs * (4 if found.dtype is None else 2)
+    assert 1 <= found.pairs <= wanted
+    assert found.pairs == 1 or found.pixel_bytes * pixels <= GIB
+    assert found.pairs == wanted or History(found.pairs + 1, "bfloat16").pixel_bytes * pixels > GIB
+    assert (found.dtype is None) == (History(wanted).pixel_bytes * pixels <= GIB)
 
 
 def test_twenty_pairs_up_to_the_size_that_is_promised():
-    assert memory.history(1490, 1490, 20) == 20
-    assert memory.history(4096, 4096, 20) == 2
+    assert memory.history(1490, 1490, 20) == History(20)
+    assert memory.history(1500, 1500, 20) == memory.history(2110, 2110, 20) == History(20, "bfloat16")
+    assert memory.history(4096, 4096, 20) == History(5, "bfloat16")
+    assert memory.history(8192, 8192, 20) == History(1, "bfloat16")
     recipe = methods.get("gatys")
     assert composing.optimizer(recipe, None, 512, 512, 0.0).history == 20
-    assert composing.optimizer(recipe, None, 4096, 4096, 0.0).history == 2
+    assert composing.optimizer(recipe, None, 4096, 4096, 0.0).history == 5
+    assert composing.optimizer(recipe, None, 4096, 4096, 0.0).pairs_dtype == "bfloat16"
 
 
 def test_a_step_needs_more_for_more_pixels_pairs_and_layers(vgg, shallow):
     pixels = 100 * 120
     for height, width in ((200, 120), (100, 240)):
-        assert memory.step_bytes(shallow, height, width, 5) == 2 * memory.step_bytes(shallow, 100, 120, 5)
-    assert memory.step_bytes(shallow, 100, 120, 15) - memory.step_bytes(shallow, 100, 120, 5) == 10 * 24 * pixels
+        assert memory.step_bytes(shallow, height, width, History(5)) == 2 * memory.step_bytes(
+            shallow, 100, 120, History(5)
+        )
+    assert (
+        memory.step_bytes(shallow, 100, 120, History(15)) - memory.step_bytes(shallow, 100, 120, History(5))
+        == 10 * 24 * pixels
+    )
     deeper = Objective([StyleTerm(vgg, [*LAYERS, "block4_conv1"])])
-    assert memory.step_bytes(deeper, 100, 120, 5) > 1.2 * memory.step_bytes(shallow, 100, 120, 5)
+    assert memory.step_bytes(deeper, 100, 120, History(5)) > 1.2 * memory.step_bytes(shallow, 100, 120, History(5))
     half = Objective([StyleTerm(Backbone("VGG16", "random", precision="bfloat16"), LAYERS)])
     whole = Objective([StyleTerm(Backbone("VGG16", "random", precision="float32"), LAYERS)])
-    assert memory.step_bytes(half, 100, 120, 0) < 0.7 * memory.step_bytes(whole, 100, 120, 0)
+    assert memory.step_bytes(half, 100, 120, History(0)) < 0.7 * memory.step_bytes(whole, 100, 120, History(0))
 
 
 def test_a_pixel_takes_at_least_its_features(shallow):
     # Up to block2_conv1: 3 channels, 64 + 64 at full size, and 64 + 128 at half; float32.
     features = 4 * (3 + 64 + 64 + (64 + 128) / 4)
-    assert memory.step_bytes(shallow, 1, 1, 0) >= features
+    assert memory.step_bytes(shallow, 1, 1, History(0)) >= features
 
 
 def features(objective, height, width):
     """What a step takes, but for the pictures and pairs."""
-    return memory.step_bytes(objective, height, width, 0) - 12 * memory._PICTURES * height * width
+    return memory.step_bytes(objective, height, width, History(0)) - 12 * memory._PICTURES * height * width
 
 
 @given(
@@ -127,6 +137,7 @@ def features(objective, height, width):
     st.integers(0, 40 * 2**30) | st.integers(0, 2**28),
 )  # fmt: skip
 def test_tiles_are_no_smaller_than_can_be_and_no_larger_than_fit(shallow, height, width, pairs, free):
+    pairs = History(pairs)
     found, least = memory.tile(shallow, height, width, pairs, free), shallow.halo.least_tile
     needed = memory.step_bytes(shallow, height, width, pairs)
     if needed <= memory.SHARE * free:
@@ -143,7 +154,7 @@ def test_tiles_are_no_smaller_than_can_be_and_no_larger_than_fit(shallow, height
 
 @given(st.integers(0, 2**34), st.integers(0, 2**30))
 def test_more_memory_never_makes_smaller_tiles(shallow, free, more):
-    first, second = (memory.tile(shallow, 1500, 2500, 20, each) for each in (free, free + more))
+    first, second = (memory.tile(shallow, 1500, 2500, History(20), each) for each in (free, free + more))
     assert second is None or (first is not None and first <= second)
 
 
@@ -152,7 +163,9 @@ def test_tiles_are_not_so_small_that_their_halos_rule(vgg):
     deep = Objective([StyleTerm(vgg)])
     halo = deep.halo.before + deep.halo.after
     pixels = 12000 * 12000
-    found = memory.tile(deep, 12000, 12000, 1, int(memory.step_bytes(deep, 12000, 12000, 1) / memory.SHARE) - pixels)
+    found = memory.tile(
+        deep, 12000, 12000, History(1), int(memory.step_bytes(deep, 12000, 12000, History(1)) / memory.SHARE) - pixels
+    )
     assert (found / (found - halo)) ** 2 == pytest.approx(1.4, rel=1e-2)
 
 
@@ -191,7 +204,7 @@ def test_the_tile_changes_nothing_else(vgg, shallow, photo, painting, monkeypatc
     options = {"backbone": vgg, "size": 56, "steps": 3, "optimizer": "adam", **SHALLOW}  # compiled sooner
     whole = transfer(photo, painting, tile="off", **options)
     assert whole.settings["tile"] is None
-    pictures = memory.step_bytes(shallow, 37, 56, 1) - features(shallow, 37, 56)
+    pictures = memory.step_bytes(shallow, 37, 56, History(1)) - features(shallow, 37, 56)
     enough = (pictures + features(shallow, 45, 45)) / memory.SHARE
     monkeypatch.setattr(memory, "available", lambda: int(enough) + 1)
     tiled = transfer(photo, painting, **options)

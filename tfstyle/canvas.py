@@ -267,7 +267,11 @@ class Canvas(keras.Model):
         best = self._of(self.best_losses, x)
         better = loss < best
         self.best_losses.assign(self._all(ops.where(better, loss, best), x))
-        best_pixels = ops.where(better[:, None, None, None], y_pred, self._of(self.best_pixels, x))
+        before = self._of(self.best_pixels, x)
+        if len(self.parameters) == 1:  # takes no copy, and shares the memory of the pixels
+            best_pixels = tf.cond(better[0], lambda: y_pred, lambda: before)
+        else:
+            best_pixels = ops.where(better[:, None, None, None], y_pred, before)
         self.best_pixels.assign(self._all(best_pixels, x))
         return ops.sum(loss)
 

@@ -72,7 +72,7 @@ class Checkpoint(keras.callbacks.Callback):
         text = {_SETTINGS: self.settings, _STATE: state}
         arrays: dict[str, Any] = {key: np.array(json.dumps(value)) for key, value in text.items()}
         for index, variable in enumerate(variables):
-            arrays[f"variable_{index}"] = variable  # which NumPy asks for its values, one after the other
+            arrays[f"variable_{index}"] = _Values(variable)
         with files.atomic_file(self.path, _UNFINISHED) as file:
             np.savez(file, **arrays)
 
@@ -156,6 +156,17 @@ def remove(folder: str | os.PathLike[str]) -> None:
             log.warning("could not delete %s, which is done with: %s", files.shown(path), files.reason(error))
     with contextlib.suppress(OSError):  # there is something else in it
         os.rmdir(folder)
+
+
+class _Values:
+    """A variable, which NumPy asks for its values when their turn has come."""
+
+    def __init__(self, variable: keras.Variable) -> None:
+        self._variable = variable
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        values = np.asarray(self._variable)
+        return values.astype(np.float32) if self._variable.dtype == "bfloat16" else values  # files don't know that
 
 
 def _variables(canvas: Any) -> list[Any]:

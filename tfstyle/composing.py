@@ -215,8 +215,9 @@ def optimizer(
     options = recipe.optimizer_options | ({} if learning_rate is None else {"learning_rate": learning_rate})
     if recipe.optimizer == "lbfgs":
         lbfgs = LBFGS(**{"smoothness": smoothness, **options})
-        wanted, lbfgs.history = lbfgs.history, memory.history(height, width, lbfgs.history)
-        if lbfgs.history < wanted:
+        wanted, kept = lbfgs.history, memory.history(height, width, lbfgs.history)
+        lbfgs.history, lbfgs.pairs_dtype = kept.pairs, kept.dtype
+        if kept.pairs < wanted:
             lbfgs.smoothness = 0.0  # it takes as much as five pairs, and a coarser scale has done its work
         return lbfgs
     return keras.optimizers.Adam(**{"learning_rate": ADAM_RATE, "name": "adam", **options})
@@ -241,7 +242,8 @@ def tile(branches: Sequence[Branch], height: int, width: int, wanted: int | Lite
     if wanted != "auto":
         found: int | None = wanted
     else:
-        pairs = memory.history(height, width, 20) if branches[0].method.optimizer == "lbfgs" else 1
+        lbfgs = branches[0].method.optimizer == "lbfgs"
+        pairs = memory.history(height, width, 20) if lbfgs else memory.History(1)  # Adam's two moments
         free = memory.available()
         found = memory.tile(whole, height, width, pairs, free)
         if found is not None:

@@ -66,6 +66,8 @@ class LBFGS(keras.optimizers.Optimizer):
             any pair has its say is not γ I but γ / f^smoothness at spatial frequency f (chosen: 0.5 to 1 do as well,
             and need a quarter fewer steps than 0).
         boldness: Factor of γ, which by the newest pair alone is on the short side (chosen).
+        pairs_dtype: Of the pairs, where memory matters more than their last digits, as `"bfloat16"`; None for the
+            variable's.
         name: Name of the optimizer.
         **kwargs: As for every Keras optimizer.
 
@@ -82,6 +84,7 @@ class LBFGS(keras.optimizers.Optimizer):
         max_step: float = 0.1,
         smoothness: float = 0.75,
         boldness: float = 2.0,
+        pairs_dtype: str | None = None,
         name: str = "lbfgs",
         **kwargs: Any,
     ) -> None:
@@ -91,6 +94,7 @@ class LBFGS(keras.optimizers.Optimizer):
         self.max_step = max_step
         self.smoothness = smoothness
         self.boldness = boldness
+        self.pairs_dtype = pairs_dtype
 
     def build(self, variables: list[keras.Variable]) -> None:
         """Make the history of each variable."""
@@ -105,8 +109,8 @@ class LBFGS(keras.optimizers.Optimizer):
         """What is known of one variable: 2 × (history + 1) times its size, in its own shape."""
         rows, dtype = (self.history, *variable.shape), variable.dtype
         kinds = {
-            "steps": (rows, dtype),  # a ring: the n-th pair, from 0, is in row n % history
-            "changes": (rows, dtype),
+            "steps": (rows, self.pairs_dtype or dtype),  # a ring: the n-th pair, from 0, is in row n % history
+            "changes": (rows, self.pairs_dtype or dtype),
             "pairs": ((), "int64"),  # number of pairs ever kept
             "value": (variable.shape, dtype),  # at the last step
             "gradient": (variable.shape, dtype),
@@ -142,6 +146,9 @@ class LBFGS(keras.optimizers.Optimizer):
 
         self._remember(state, value, gradient, first)
         self.assign(state["unit"], unit)
+        # What follows begins when that is done, and its temporaries, each of the variable's size, are given back.
+        with tf.control_dependencies([ops.convert_to_tensor(state["pairs"])]):
+            value, gradient = tf.identity(value), tf.identity(gradient)
         free = None
         if isinstance(constraint, ValueRange):
             # Bertsekas: Newton's step in the space of the free variables alone.
@@ -169,8 +176,8 @@ class LBFGS(keras.optimizers.Optimizer):
 
         def write() -> None:
             row = self._row(state["pairs"], -1)[None]
-            self.assign(state["steps"], tf.IndexedSlices(step[None], row))
-            self.assign(state["changes"], tf.IndexedSlices(change[None], row))
+            for key, newest in (("steps", step), ("changes", change)):
+                self.assign(state[key], tf.IndexedSlices(ops.cast(newest[None], state[key].dtype), row))
             self.assign_add(state["pairs"], 1)
 
         tf.cond(keep, write, lambda: None)
@@ -200,7 +207,8 @@ class LBFGS(keras.optimizers.Optimizer):
         def read(key: str, age: Tensor) -> Tensor:
             # Not `variable[i]`, which reads, and may copy, the whole.
             row = self._row(pairs, age)
-            return tf.raw_ops.ResourceGather(resource=handles[key], indices=row, dtype=gradient.dtype)
+            found = tf.raw_ops.ResourceGather(resource=handles[key], indices=row, dtype=state[key].dtype)
+            return ops.cast(found, gradient.dtype)
 
         def project(vector: Tensor) -> Tensor:
             return vector if free is None else vector * free
@@ -253,6 +261,7 @@ class LBFGS(keras.optimizers.Optimizer):
             "max_step": self.max_step,
             "smoothness": self.smoothness,
             "boldness": self.boldness,
+            "pairs_dtype": self.pairs_dtype,
         }
 
 

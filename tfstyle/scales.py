@@ -75,14 +75,17 @@ def carry_over(old: Canvas, new: Canvas) -> None:
             kept = 0
             for number in range(max(0, int(theirs["pairs"]) - a.history), int(theirs["pairs"])):  # the oldest first
                 step, change = (
-                    _resized(theirs[key].value.sparse_read([number % a.history])[0], parameter.shape)
+                    _resized(
+                        tf.cast(theirs[key].value.sparse_read([number % a.history])[0], parameter.dtype),
+                        parameter.shape,
+                    )
                     for key in ("steps", "changes")
                 )
                 least = keras.config.epsilon() * tf.norm(step) * tf.norm(change)
                 if not tf.reduce_sum(step * change) > least:
                     continue  # it was all in what resizing has smoothed away
                 for key, value in (("steps", step), ("changes", change * ratio)):
-                    ours[key].value.scatter_update(tf.IndexedSlices(value[None], [kept]))
+                    ours[key].value.scatter_update(tf.IndexedSlices(tf.cast(value[None], ours[key].dtype), [kept]))
                 kept += 1
             ours["pairs"].assign(kept)
             ours["unit"].assign(theirs["unit"])
