@@ -20,6 +20,8 @@ from tfstyle.tiling import WHOLE, Grid, Halo, added, spans, two_pass
 
 Tensor = Any
 
+SAMPLE = 256  # positions of each style picture (chosen)
+
 
 @keras.saving.register_keras_serializable(package="tfstyle")
 class Objective:
@@ -118,16 +120,21 @@ class Objective:
         looks = [_Look(self, picture) for picture in (content, *styles)]
         scales = self._scales(looks)
         kept = self._kept(looks[0], scales)
+        constants = {
+            name: {"constants": term.constants(self._samples(term, looks[1:], scales))} if term.sampled_layers else {}
+            for name, term in zip(self.names, self.terms, strict=True)
+        }
         surveys, masks_by_layer = [], []
         for look, mask in zip(looks, masks, strict=True):
             masks_by_layer.append(None if mask is None else look.masks(mask))
-            surveys.append(self._survey(look, scales, masks_by_layer[-1]))
+            surveys.append(self._survey(look, scales, masks_by_layer[-1], constants))
             look.forget()
         terms = {}
         for name, term in zip(self.names, self.terms, strict=True):
             of_content = None if masks_by_layer[0] is None else self._view(term, masks_by_layer[0])
             of_styles = [survey[name] for survey in surveys[1:]]
-            terms[name] = term.targets(self._view(term, kept), surveys[0][name], of_styles, rows, of_content)
+            found = term.targets(self._view(term, kept), surveys[0][name], of_styles, rows, of_content)
+            terms[name] = {**found, **constants[name]}
         return {"scales": scales, "terms": terms}
 
     def __call__(self, pictures: Tensor, targets: Targets) -> dict[str, Tensor]:
@@ -199,7 +206,19 @@ class Objective:
                 }
         return scales
 
-    def _survey(self, look: _Look, scales: Mapping[str, Any], masks: list[Masks] | None) -> dict[str, Any]:
+    def _samples(self, term: Term, looks: Sequence[_Look], scales: Mapping[str, Any]) -> Features:
+        """Features of all pictures at random positions, by layer, as one term sees them."""
+
+        def sample(features: list[Features], windows: list[Windows]) -> Features:
+            values, there = self._view(term, features, scales), self._view(term, windows)
+            return {layer: there[layer].sample(values[layer], SAMPLE) for layer in term.sampled_layers}
+
+        pictures = [added(itertools.starmap(sample, look)) for look in looks]
+        return {layer: ops.concatenate([each[layer] for each in pictures], axis=1) for layer in term.sampled_layers}
+
+    def _survey(
+        self, look: _Look, scales: Mapping[str, Any], masks: list[Masks] | None, constants: Mapping[str, Any]
+    ) -> dict[str, Any]:
         """What each term wants to know of a picture."""
         return added(
             {
@@ -207,6 +226,7 @@ class Objective:
                     self._view(term, features, scales),
                     self._view(term, windows),
                     None if masks is None else self._view(term, masks),
+                    **constants[name],
                 )
                 for name, term in zip(self.names, self.terms, strict=True)
             }

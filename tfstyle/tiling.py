@@ -136,6 +136,23 @@ class Window:
         mask = self.cut(mask, shape)
         return tf.where(own, mask, tf.zeros_like(mask))
 
+    def sample(self, part: Tensor, number: int) -> Tensor:
+        """The features at `number` random positions of the whole layer, always the same: `(batch, number, channels)`.
+
+        0 where another tile owns the position, so that the samples of tiles add up to that of the whole.
+        """
+        batch, height, width, channels = part.shape
+        sides = np.array(self.whole((height, width)))
+        rows, columns = (np.random.default_rng(0).random((number, 2)) * sides).astype("int32").T
+        row, column = self.begin or (0, 0)
+        top, bottom, left, right = self.owned or (0, _END, 0, _END)
+        own = (rows >= top) & (rows < bottom) & (columns >= left) & (columns < right)
+        nearest = tf.clip_by_value(rows - row, 0, height - 1) * width + tf.clip_by_value(
+            columns - column, 0, width - 1
+        )
+        values = tf.gather(tf.reshape(part, (batch, height * width, channels)), nearest, axis=1)
+        return tf.where(own[:, None], values, tf.zeros_like(values))
+
 
 WHOLE = Window()
 
