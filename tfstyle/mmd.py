@@ -163,12 +163,8 @@ class GaussianKernel(Kernel):
         """`{"bandwidth": (1,)}`, the median distance between positions, where it is the style's."""
         if not self.needs_sample:
             return {}
-        points = ops.convert_to_numpy(sample[0]).astype("float64")  # for the difference of large squares
-        squares = np.sum(points**2, axis=-1)
-        distances = squares[:, None] + squares - 2 * points @ points.T
-        median = np.sqrt(max(0.0, np.median(distances[np.triu_indices(len(points), 1)])))
-        alike = median <= 1e-6 * np.sqrt(squares.max())  # but for rounding (chosen)
-        return {"bandwidth": ops.convert_to_tensor([1.0 if alike else median], sample.dtype)}
+        dtype = keras.backend.result_type(sample.dtype, "float32")
+        return {"bandwidth": ops.convert_to_tensor([median_distance(ops.convert_to_numpy(sample[0]))], dtype)}
 
     def bound(self, constants: Constants) -> GaussianKernel:
         """The kernel of the bandwidth in `constants`, if there is one."""
@@ -269,6 +265,15 @@ class Mixture(Statistic):
 
     def __repr__(self) -> str:
         return f"Mixture({self.parts!r})"
+
+
+def median_distance(points: np.ndarray) -> float:
+    """The median over pairs of `(points, channels)`; 1 of points that are the same but for rounding (chosen)."""
+    points = points.astype("float64")  # for the difference of large squares
+    squares = np.sum(points**2, axis=-1)
+    distances = squares[:, None] + squares - 2 * points @ points.T
+    median = math.sqrt(max(0.0, np.median(distances[np.triu_indices(len(points), 1)])))
+    return median if median > 1e-6 * math.sqrt(squares.max()) else 1.0
 
 
 def _joined(parts: Iterable[dict[str, Tensor]]) -> dict[str, Tensor]:

@@ -208,10 +208,11 @@ class Objective:
 
     def _samples(self, term: Term, looks: Sequence[_Look], scales: Mapping[str, Any]) -> Features:
         """Features of all pictures at random positions, by layer, as one term sees them."""
+        places = np.random.default_rng(0).random((1, SAMPLE, 2))
 
         def sample(features: list[Features], windows: list[Windows]) -> Features:
             values, there = self._view(term, features, scales), self._view(term, windows)
-            return {layer: there[layer].sample(values[layer], SAMPLE) for layer in term.sampled_layers}
+            return {layer: there[layer].sample(values[layer], places) for layer in term.sampled_layers}
 
         pictures = [added(itertools.starmap(sample, look)) for look in looks]
         return {layer: ops.concatenate([each[layer] for each in pictures], axis=1) for layer in term.sampled_layers}
