@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tfstyle.objective import Objective as Objective
     from tfstyle.optimizers import LBFGS as LBFGS, ValueRange as ValueRange
     from tfstyle.painting import transfer as transfer, transfer_batch as transfer_batch
+    from tfstyle.paired_discrepancy import PairedDiscrepancyTerm as PairedDiscrepancyTerm
     from tfstyle.result import Result as Result
     from tfstyle.statistics import (
         GramMatrix as GramMatrix,
@@ -52,6 +53,7 @@ _ROOMS = {
     "optimizers": ("LBFGS", "ValueRange"),
     "statistics": ("GramMatrix", "MeanAndDeviation", "Statistic"),
     "terms": ("ContentTerm", "StyleTerm", "Term", "TotalVariationTerm"),
+    "paired_discrepancy": ("PairedDiscrepancyTerm",),
     "painting": ("transfer", "transfer_batch"),
     "result": ("Result",),
     "wasserstein": ("GaussianWasserstein",),

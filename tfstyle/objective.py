@@ -9,6 +9,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 from keras import ops
 
 from tfstyle.errors import InputError
@@ -144,6 +145,7 @@ class Objective:
             pictures: `(batch, height, width, 3)`, RGB in [0, 1].
             targets: What `targets` returned.
         """
+        targets = self._seeded(targets, pictures)
         grid = self.grid(*pictures.shape[1:3])
         if grid is None:
             losses = self._losses(self._sums(self._features(pictures), self._windows(), targets), targets)
@@ -155,6 +157,17 @@ class Objective:
                 grid,
             )
         return dict(zip(self.names, losses, strict=True))
+
+    def _seeded(self, targets: Targets, pictures: Tensor) -> Targets:
+        """The targets, with seeds made of the pictures for the terms that draw.
+
+        So the same picture has the same loss, in both passes over tiles and in a run that is resumed.
+        """
+        terms = dict(targets["terms"])
+        for name, term in zip(self.names, self.terms, strict=True):
+            if term.draws:
+                terms[name] = {**terms[name], "seeds": _seeds(pictures)}
+        return {**targets, "terms": terms}
 
     def _sums(self, features: list[Features], windows: list[Windows], targets: Targets) -> dict[str, Any]:
         return {
@@ -264,6 +277,13 @@ class Objective:
                 options["backbone"] = backbones[options["backbone"]]
             terms.append(keras.saving.get_registered_object(serialized["registered_name"]).from_config(options))
         return cls(terms, config["tile"])
+
+
+def _seeds(pictures: Tensor) -> Tensor:
+    """One number for each picture, `(batch,)`: the sum of its bits, as integers, which no order of adding changes."""
+    rows, columns = (math.ceil(side / 256) for side in pictures.shape[1:3])  # enough of them (chosen)
+    some = tf.cast(pictures[:, ::rows, ::columns], "float32")
+    return tf.reduce_sum(tf.cast(tf.bitcast(some, "int32"), "int64"), axis=(1, 2, 3))
 
 
 class _Look:

@@ -53,6 +53,11 @@ class Term:
         return ()
 
     @property
+    def draws(self) -> bool:
+        """Whether `sums` and `loss` draw at random, and find `"seeds"` `(batch,)` in `targets`, new in each step."""
+        return False
+
+    @property
     def sampled_layers(self) -> tuple[str, ...]:
         """The layers of which `constants` needs a sample of the style pictures' features."""
         return ()
