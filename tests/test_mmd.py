@@ -220,17 +220,24 @@ def test_distance_is_zero_to_itself_positive_to_others_and_symmetric(statistic, 
     np.testing.assert_array_equal(statistic.distance(a, b), statistic.distance(b, a))
 
 
+@pytest.mark.parametrize("weighting", [None, 1, 2], ids=["plain", "one for all", "each its own"])
 @pytest.mark.parametrize("statistic", STATISTICS, ids=repr)
-def test_gradients_are_those_of_finite_differences(statistic):
-    f, target = features(1), statistic(features(2))
-    f_tensor = tf.constant(f)
+def test_gradients_are_those_of_finite_differences(statistic, weighting):
+    random = np.random.default_rng(0)
+    at = [features(1)] + ([] if weighting is None else [1 + random.random((weighting, 5, 7))])
+    steps = [random.normal(size=each.shape) * 1e-5 for each in at]
+    target = statistic(features(2))
+
+    def loss(*at):
+        return tf.reduce_sum(statistic.distance(statistic(*at), target))
+
+    tensors = [tf.constant(each) for each in at]
     with tf.GradientTape() as tape:
-        tape.watch(f_tensor)
-        loss = statistic.distance(statistic(f_tensor), target)
-    gradient = tape.gradient(loss, f_tensor)
-    direction = np.random.default_rng(0).normal(size=f.shape) * 1e-5
-    ahead, behind = (statistic.distance(statistic(f + sign * direction), target) for sign in (1, -1))
-    np.testing.assert_allclose((ahead - behind) / 2, np.sum(gradient * direction, axis=(1, 2, 3)), rtol=1e-4)
+        tape.watch(tensors)
+        value = loss(*tensors)
+    found = sum(np.sum(slope * step) for slope, step in zip(tape.gradient(value, tensors), steps, strict=True))
+    ahead, behind = (loss(*(x + sign * step for x, step in zip(at, steps, strict=True))) for sign in (1, -1))
+    np.testing.assert_allclose((ahead - behind) / 2, found, rtol=1e-4)
 
 
 @pytest.mark.parametrize("statistic", STATISTICS, ids=repr)

@@ -183,15 +183,9 @@ class GaussianKernel(Kernel):
         if self.bandwidth is None:
             raise ValueError("the bandwidth is not known yet: give one, or bind the constants of a sample")
         flat, weighting, count = positions(features, weights)
-        flat = at_least_float32(flat)
-        frequencies = ops.cast(self.frequencies(flat.shape[-1]), flat.dtype) / ops.convert_to_tensor(
-            self.bandwidth, flat.dtype
-        )
-        phases = ops.matmul(flat, frequencies)
-        cos, sin = (
-            ops.sum(weighted(wave(phases), weighting), axis=1) / math.sqrt(self.features)
-            for wave in (ops.cos, ops.sin)
-        )
+        frequencies = ops.cast(self.frequencies(flat.shape[-1]), count.dtype)
+        frequencies /= ops.convert_to_tensor(self.bandwidth, count.dtype)
+        cos, sin = (wave / math.sqrt(self.features) for wave in _waves(flat, frequencies, *weighting))
         return {"cos": cos, "sin": sin, "count": count}
 
     def get_config(self) -> dict[str, Any]:
@@ -265,6 +259,35 @@ class Mixture(Statistic):
 
     def __repr__(self) -> str:
         return f"Mixture({self.parts!r})"
+
+
+@ops.custom_gradient
+def _waves(flat: Tensor, frequencies: Tensor, *weights: Tensor) -> Any:
+    """Σ w cos(ω·f) and Σ w sin(ω·f) over positions, each `(batch, features)` in at least float32.
+
+    Automatic differentiation would keep the phases ω·f, many times what the features take. The frequencies count as
+    constants.
+
+    Args:
+        flat: Features `(batch, positions, channels)`, of any precision.
+        frequencies: ω, `(channels, features)`.
+        weights: `(1 or batch, positions, 1)`; may be left out for 1 everywhere.
+    """
+
+    def waves() -> tuple[Tensor, Tensor]:
+        phases = ops.matmul(at_least_float32(flat), frequencies)
+        return ops.cos(phases), ops.sin(phases)
+
+    def gradient(*upstream: Tensor) -> tuple[Tensor, ...]:
+        by_cos, by_sin = (each[:, None] for each in upstream)
+        cos, sin = waves()  # once more, so that nothing is kept
+        slopes = ops.matmul(weighted(by_sin * cos - by_cos * sin, weights), ops.transpose(frequencies))
+        sizes = [ops.sum(by_cos * cos + by_sin * sin, axis=-1, keepdims=True) for _ in weights]
+        if weights and weights[0].shape[0] == 1:
+            sizes = [ops.sum(sizes[0], axis=0, keepdims=True)]
+        return (ops.cast(slopes, flat.dtype), ops.zeros_like(frequencies), *sizes)
+
+    return tuple(ops.sum(weighted(wave, weights), axis=1) for wave in waves()), gradient
 
 
 def median_distance(points: np.ndarray) -> float:
