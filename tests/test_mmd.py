@@ -253,6 +253,14 @@ def test_gradients_are_finite(statistic, kind):
 
 
 @pytest.mark.parametrize("statistic", STATISTICS, ids=repr)
+def test_compiled_sums_are_the_same(statistic):
+    f, w = tf.constant(features(0)), tf.constant(np.random.default_rng(0).random((1, 5, 7)))
+    compiled = tf.function(lambda f, w: statistic.sums(f, w))(f, w)
+    for key, value in statistic.sums(f, w).items():
+        np.testing.assert_allclose(compiled[key], value, rtol=1e-12)
+
+
+@pytest.mark.parametrize("statistic", STATISTICS, ids=repr)
 def test_half_precision_features_are_summed_in_float32(statistic):
     f = tf.cast(features(0), "bfloat16")
     for key, value in statistic.sums(f).items():

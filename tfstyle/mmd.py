@@ -95,7 +95,7 @@ class PolynomialKernel(Kernel):
         constant = ops.full_like(flat[..., :1], math.sqrt(self.offset))
         flat = ops.concatenate([flat, constant], axis=-1)
         product = 1 / math.sqrt(self.features)
-        for each in self.signs(flat.shape[-1]):
+        for each in ops.unstack(self.signs(flat.shape[-1])):
             product = product * ops.matmul(flat, ops.cast(each, flat.dtype))
         return product
 
