@@ -52,12 +52,8 @@ class GaussianWasserstein(Statistic):
         dtype = a["gram"].dtype
         # In float64: the eigenvalues of a product span the square of what those of its factors do.
         first, second = ({key: ops.cast(value, "float64") for key, value in each.items()} for each in (a, b))
-        size = (_mean_square(first) + _mean_square(second)) / 2
-        blur = (
-            self.epsilon
-            * (size + keras.config.epsilon())[:, None, None]
-            * ops.eye(a["gram"].shape[-1], dtype="float64")
-        )
+        size = (_mean_square(first) + _mean_square(second)) / 2 + keras.config.epsilon()
+        blur = self.epsilon * size[:, None, None] * ops.eye(a["gram"].shape[-1], dtype="float64")
         first, second = self.describe(first), self.describe(second)
         covariances = first["covariance"] + blur, second["covariance"] + blur
         traces = sum(ops.trace(each, axis1=-2, axis2=-1) for each in covariances)
