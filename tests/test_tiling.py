@@ -17,7 +17,7 @@ from tfstyle import (
     TotalVariationTerm,
 )
 from tfstyle.masks import Regions
-from tfstyle.tiling import Grid, Halo, spans, two_pass
+from tfstyle.tiling import WHOLE, Grid, Halo, spans, two_pass
 
 
 @given(st.integers(1, 3000), st.integers(0, 5), st.integers(0, 12), st.integers(0, 12), st.integers(0, 400))
@@ -169,6 +169,19 @@ def test_a_canvas_in_tiles_paints_the_same_picture(vgg, photo, painting):
         canvas.fit(steps=6)
         pictures.append(canvas.picture)
     np.testing.assert_allclose(*pictures, atol=2e-3)
+
+
+@given(st.integers(0, 999), st.integers(24, 70), st.integers(24, 70), st.integers(1, 2))
+def test_samples_of_tiles_add_up_to_that_of_the_whole(seed, height, width, each):
+    random = np.random.default_rng(seed)
+    f, places = random.random((2, height // 2, width // 2, 3)), random.random((each, 40, 2))
+    grid = Grid(spans(height, 24, Halo(2, 4, 4)), spans(width, 24, Halo(2, 4, 4)))
+    windows = [grid.window(tf.constant(index), 2) for index in range(grid.number)]
+    shape = [side // 2 for side in grid.shape]
+    found = sum(window.sample(window.cut(f, shape), places).numpy() for window in windows)
+    rows, columns = (np.floor(places[..., axis] * f.shape[1 + axis]).astype(int) for axis in (0, 1))
+    np.testing.assert_array_equal(found, [f[i, rows[i % each], columns[i % each]] for i in range(2)])
+    np.testing.assert_array_equal(WHOLE.sample(tf.constant(f), places), found)
 
 
 def test_one_tile_is_in_memory_at_a_time():

@@ -15,9 +15,16 @@ if TYPE_CHECKING:
     from tfstyle.canvas import Canvas as Canvas
     from tfstyle.errors import InputError as InputError
     from tfstyle.methods import METHODS as METHODS, Method as Method
+    from tfstyle.mmd import (
+        GaussianKernel as GaussianKernel,
+        LinearKernel as LinearKernel,
+        Mixture as Mixture,
+        PolynomialKernel as PolynomialKernel,
+    )
     from tfstyle.objective import Objective as Objective
     from tfstyle.optimizers import LBFGS as LBFGS, ValueRange as ValueRange
     from tfstyle.painting import transfer as transfer, transfer_batch as transfer_batch
+    from tfstyle.paired_discrepancy import PairedDiscrepancyTerm as PairedDiscrepancyTerm
     from tfstyle.result import Result as Result
     from tfstyle.statistics import (
         GramMatrix as GramMatrix,
@@ -30,6 +37,7 @@ if TYPE_CHECKING:
         Term as Term,
         TotalVariationTerm as TotalVariationTerm,
     )
+    from tfstyle.wasserstein import GaussianWasserstein as GaussianWasserstein
 
 __version__ = "0.1.0"
 
@@ -40,12 +48,15 @@ _ROOMS = {
     "canvas": ("Canvas",),
     "errors": ("InputError",),
     "methods": ("METHODS", "Method"),
+    "mmd": ("GaussianKernel", "LinearKernel", "Mixture", "PolynomialKernel"),
     "objective": ("Objective",),
     "optimizers": ("LBFGS", "ValueRange"),
     "statistics": ("GramMatrix", "MeanAndDeviation", "Statistic"),
     "terms": ("ContentTerm", "StyleTerm", "Term", "TotalVariationTerm"),
+    "paired_discrepancy": ("PairedDiscrepancyTerm",),
     "painting": ("transfer", "transfer_batch"),
     "result": ("Result",),
+    "wasserstein": ("GaussianWasserstein",),
 }
 _PLACES = {name: room for room, names in _ROOMS.items() for name in names}
 _MODULES = ("colors", "files", "images", "pictures", "samples", "weights", *_ROOMS)

@@ -9,6 +9,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 from keras import ops
 
 from tfstyle.errors import InputError
@@ -19,6 +20,8 @@ from tfstyle.terms import PIXELS, Features, Masks, Targets, Term, Windows
 from tfstyle.tiling import WHOLE, Grid, Halo, added, spans, two_pass
 
 Tensor = Any
+
+SAMPLE = 256  # positions of each style picture (chosen)
 
 
 @keras.saving.register_keras_serializable(package="tfstyle")
@@ -118,16 +121,21 @@ class Objective:
         looks = [_Look(self, picture) for picture in (content, *styles)]
         scales = self._scales(looks)
         kept = self._kept(looks[0], scales)
+        constants = {
+            name: {"constants": term.constants(self._samples(term, looks[1:], scales))} if term.sampled_layers else {}
+            for name, term in zip(self.names, self.terms, strict=True)
+        }
         surveys, masks_by_layer = [], []
         for look, mask in zip(looks, masks, strict=True):
             masks_by_layer.append(None if mask is None else look.masks(mask))
-            surveys.append(self._survey(look, scales, masks_by_layer[-1]))
+            surveys.append(self._survey(look, scales, masks_by_layer[-1], constants))
             look.forget()
         terms = {}
         for name, term in zip(self.names, self.terms, strict=True):
             of_content = None if masks_by_layer[0] is None else self._view(term, masks_by_layer[0])
             of_styles = [survey[name] for survey in surveys[1:]]
-            terms[name] = term.targets(self._view(term, kept), surveys[0][name], of_styles, rows, of_content)
+            found = term.targets(self._view(term, kept), surveys[0][name], of_styles, rows, of_content)
+            terms[name] = {**found, **constants[name]}
         return {"scales": scales, "terms": terms}
 
     def __call__(self, pictures: Tensor, targets: Targets) -> dict[str, Tensor]:
@@ -137,6 +145,7 @@ class Objective:
             pictures: `(batch, height, width, 3)`, RGB in [0, 1].
             targets: What `targets` returned.
         """
+        targets = self._seeded(targets, pictures)
         grid = self.grid(*pictures.shape[1:3])
         if grid is None:
             losses = self._losses(self._sums(self._features(pictures), self._windows(), targets), targets)
@@ -148,6 +157,17 @@ class Objective:
                 grid,
             )
         return dict(zip(self.names, losses, strict=True))
+
+    def _seeded(self, targets: Targets, pictures: Tensor) -> Targets:
+        """The targets, with seeds made of the pictures for the terms that draw.
+
+        So the same picture has the same loss, in both passes over tiles and in a run that is resumed.
+        """
+        terms = dict(targets["terms"])
+        for name, term in zip(self.names, self.terms, strict=True):
+            if term.draws:
+                terms[name] = {**terms[name], "seeds": _seeds(pictures)}
+        return {**targets, "terms": terms}
 
     def _sums(self, features: list[Features], windows: list[Windows], targets: Targets) -> dict[str, Any]:
         return {
@@ -199,7 +219,20 @@ class Objective:
                 }
         return scales
 
-    def _survey(self, look: _Look, scales: Mapping[str, Any], masks: list[Masks] | None) -> dict[str, Any]:
+    def _samples(self, term: Term, looks: Sequence[_Look], scales: Mapping[str, Any]) -> Features:
+        """Features of all pictures at random positions, by layer, as one term sees them."""
+        places = np.random.default_rng(0).random((1, SAMPLE, 2))
+
+        def sample(features: list[Features], windows: list[Windows]) -> Features:
+            values, there = self._view(term, features, scales), self._view(term, windows)
+            return {layer: there[layer].sample(values[layer], places) for layer in term.sampled_layers}
+
+        pictures = [added(itertools.starmap(sample, look)) for look in looks]
+        return {layer: ops.concatenate([each[layer] for each in pictures], axis=1) for layer in term.sampled_layers}
+
+    def _survey(
+        self, look: _Look, scales: Mapping[str, Any], masks: list[Masks] | None, constants: Mapping[str, Any]
+    ) -> dict[str, Any]:
         """What each term wants to know of a picture."""
         return added(
             {
@@ -207,6 +240,7 @@ class Objective:
                     self._view(term, features, scales),
                     self._view(term, windows),
                     None if masks is None else self._view(term, masks),
+                    **constants[name],
                 )
                 for name, term in zip(self.names, self.terms, strict=True)
             }
@@ -243,6 +277,13 @@ class Objective:
                 options["backbone"] = backbones[options["backbone"]]
             terms.append(keras.saving.get_registered_object(serialized["registered_name"]).from_config(options))
         return cls(terms, config["tile"])
+
+
+def _seeds(pictures: Tensor) -> Tensor:
+    """One number for each picture, `(batch,)`: the sum of its bits, as integers, which no order of adding changes."""
+    rows, columns = (math.ceil(side / 256) for side in pictures.shape[1:3])  # enough of them (chosen)
+    some = tf.cast(pictures[:, ::rows, ::columns], "float32")
+    return tf.reduce_sum(tf.cast(tf.bitcast(some, "int32"), "int64"), axis=(1, 2, 3))
 
 
 class _Look:

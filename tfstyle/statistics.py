@@ -6,6 +6,8 @@ Every statistic works in three steps, so that pictures can be taken apart and pu
 2. `averages` divides by the number of positions. Averages of several styles can be mixed.
 3. `distance` compares two averages: the style loss of one layer.
 
+One that adapts to the style, as by a bandwidth, first sees a sample of its features (`constants`, `bound`).
+
 Features are `(batch, height, width, channels)`. All arithmetic is in at least float32.
 """
 
@@ -20,6 +22,7 @@ from keras import ops
 Tensor = Any
 Sums = dict[str, Tensor]
 Averages = dict[str, Tensor]
+Constants = dict[str, Any]  # nested dictionaries of tensors, each (1,)
 
 GramNormalization = Literal["positions", "positions_channels", "paper"]
 
@@ -56,6 +59,19 @@ class Statistic:
         """The loss of one layer between two averages, of shape `(batch,)`; zero where they agree."""
         raise NotImplementedError
 
+    @property
+    def needs_sample(self) -> bool:
+        """Whether `constants` has to see the style before anything is summed."""
+        return False
+
+    def constants(self, sample: Tensor) -> Constants:
+        """What is fixed by the style's features, from a sample of them `(1, positions, channels)`."""
+        return {}
+
+    def bound(self, constants: Constants) -> Statistic:
+        """The statistic with its `constants` in place, which is the one to sum with."""
+        return self
+
     def __call__(self, features: Tensor, weights: Tensor | None = None) -> Averages:
         """The averages of `features`, weighted if `weights` are given."""
         return self.averages(self.sums(features, weights))
@@ -90,7 +106,7 @@ def at_least_float32(features: Tensor) -> Tensor:
     return ops.cast(features, "float32") if half else features
 
 
-def _positions(features: Tensor, weights: Tensor | None) -> tuple[Tensor, list[Tensor], Tensor]:
+def positions(features: Tensor, weights: Tensor | None) -> tuple[Tensor, list[Tensor], Tensor]:
     """Features as `(batch, positions, channels)`, their weights if any `(1 or batch, positions, 1)`, and their sum.
 
     The sum of the weights, or else the number of positions, is `(batch,)`; but for the features, all is in at least
@@ -105,12 +121,13 @@ def _positions(features: Tensor, weights: Tensor | None) -> tuple[Tensor, list[T
     return flat, [weights], ops.zeros((batch,), dtype) + ops.sum(weights, axis=(1, 2))
 
 
-def _weighted(values: Tensor, weights: Sequence[Tensor]) -> Tensor:
+def weighted(values: Tensor, weights: Sequence[Tensor]) -> Tensor:
+    """Values times what `positions` found of the weights."""
     return values * weights[0] if weights else values
 
 
 @ops.custom_gradient
-def _products(flat: Tensor, *weights: Tensor) -> Any:
+def products(flat: Tensor, *weights: Tensor) -> Any:
     """Σ w f fᵀ over positions, `(batch, channels, channels)` in at least float32.
 
     Automatic differentiation would keep a copy of the features in full precision, twice what half precision takes,
@@ -127,10 +144,10 @@ def _products(flat: Tensor, *weights: Tensor) -> Any:
         sizes = [ops.sum(slopes * full, axis=-1, keepdims=True) / 2 for _ in weights]
         if weights and weights[0].shape[0] == 1:
             sizes = [ops.sum(sizes[0], axis=0, keepdims=True)]
-        return (ops.cast(_weighted(slopes, weights), flat.dtype), *sizes)
+        return (ops.cast(weighted(slopes, weights), flat.dtype), *sizes)
 
     full = at_least_float32(flat)
-    return ops.matmul(ops.transpose(_weighted(full, weights), (0, 2, 1)), full), gradient
+    return ops.matmul(ops.transpose(weighted(full, weights), (0, 2, 1)), full), gradient
 
 
 @keras.saving.register_keras_serializable(package="tfstyle")
@@ -161,8 +178,8 @@ class GramMatrix(Statistic):
 
     def sums(self, features: Tensor, weights: Tensor | None = None) -> Sums:
         """`{"gram": (batch, N, N), "count": (batch,)}`: FᵀF and M; Fᵀ diag(w) F and Σw with weights."""
-        flat, weighting, count = _positions(features, weights)
-        return {"gram": _products(flat, *weighting), "count": count}
+        flat, weighting, count = positions(features, weights)
+        return {"gram": products(flat, *weighting), "count": count}
 
     def describe(self, averages: Averages) -> dict[str, Tensor]:
         """`{"gram": (batch, N, N)}`, normalised; `"paper"` leaves out M, which averages no longer know."""
@@ -200,9 +217,9 @@ class MeanAndDeviation(Statistic):
 
     def sums(self, features: Tensor, weights: Tensor | None = None) -> Sums:
         """`{"first": (batch, N), "second": (batch, N), "count": (batch,)}`: Σwf, Σwf² and Σw."""
-        flat, weighting, count = _positions(features, weights)
+        flat, weighting, count = positions(features, weights)
         flat = at_least_float32(flat)
-        first, second = (ops.sum(_weighted(power, weighting), axis=1) for power in (flat, ops.square(flat)))
+        first, second = (ops.sum(weighted(power, weighting), axis=1) for power in (flat, ops.square(flat)))
         return {"first": first, "second": second, "count": count}
 
     def describe(self, averages: Averages) -> dict[str, Tensor]:

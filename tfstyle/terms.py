@@ -52,13 +52,34 @@ class Term:
         """The layers whose features of the content picture are the target, position by position."""
         return ()
 
-    def survey(self, features: Features, windows: Windows, masks: Masks | None) -> Sums:
+    @property
+    def draws(self) -> bool:
+        """Whether `sums` and `loss` draw at random, and find `"seeds"` `(batch,)` in `targets`, new in each step."""
+        return False
+
+    @property
+    def sampled_layers(self) -> tuple[str, ...]:
+        """The layers of which `constants` needs a sample of the style pictures' features."""
+        return ()
+
+    def constants(self, samples: Features) -> Targets:
+        """What must be known of the styles before anything is summed, by layer; `sums` finds it in `targets`.
+
+        Args:
+            samples: By layer, features at random positions of all style pictures, `(1, positions, channels)`.
+        """
+        return {}
+
+    def survey(
+        self, features: Features, windows: Windows, masks: Masks | None, constants: Targets | None = None
+    ) -> Sums:
         """Sums over positions of the content or of a style picture, which `targets` needs.
 
         Args:
             features: Of the picture or of a tile.
             windows: What of each layer that is.
             masks: The regions; None for one region that is the whole picture.
+            constants: What `constants` found; None for a term without `sampled_layers`.
         """
         return {}
 
@@ -139,7 +160,9 @@ class ContentTerm(Term):
         """All of them."""
         return self.layers
 
-    def survey(self, features: Features, windows: Windows, masks: Masks | None) -> Sums:
+    def survey(
+        self, features: Features, windows: Windows, masks: Masks | None, constants: Targets | None = None
+    ) -> Sums:
         """Σ P² and the number of values, by layer."""
         return {layer: _squares(features[layer], windows[layer]) for layer in self.layers}
 
@@ -221,17 +244,30 @@ class StyleTerm(Term):
         self.layer_weights = None if layer_weights is None else tuple(layer_weights)
         self.balance = balance
 
-    def survey(self, features: Features, windows: Windows, masks: Masks | None) -> Sums:
-        """The statistic's sums, by layer and region."""
-        return {
-            layer: self._regions(features[layer], windows[layer], None if masks is None else masks[layer])
-            for layer in self.layers
-        }
+    @property
+    def sampled_layers(self) -> tuple[str, ...]:
+        """All of them, for a statistic that needs a sample."""
+        return self.layers if self.statistic.needs_sample else ()
 
-    def _regions(self, features: Tensor, window: Window, masks: Tensor | None) -> list[Sums]:
-        shape = features.shape[1:3]
-        regions = [None] if masks is None else [masks[:, region] for region in range(masks.shape[1])]
-        return [self.statistic.sums(features, window.weights(shape, mask)) for mask in regions]
+    def constants(self, samples: Features) -> Targets:
+        """The statistic's constants, by layer: one kernel for all regions and styles, so that they can be mixed."""
+        return {layer: self.statistic.constants(samples[layer]) for layer in self.sampled_layers}
+
+    def survey(
+        self, features: Features, windows: Windows, masks: Masks | None, constants: Targets | None = None
+    ) -> Sums:
+        """The statistic's sums, by layer and region."""
+        return self._sums(features, windows, masks or {}, constants or {})
+
+    def _sums(self, features: Features, windows: Windows, masks: Mapping[str, Tensor], constants: Targets) -> Sums:
+        found = {}
+        for layer in self.layers:
+            statistic = self.statistic.bound(constants.get(layer, {}))
+            regions = ops.unstack(masks[layer], axis=1) if layer in masks else [None]
+            shape = features[layer].shape[1:3]
+            weights = [windows[layer].weights(shape, mask) for mask in regions]
+            found[layer] = [statistic.sums(features[layer], each) for each in weights]
+        return found
 
     def targets(
         self,
@@ -271,10 +307,8 @@ class StyleTerm(Term):
 
     def sums(self, features: Features, targets: Targets, windows: Windows) -> Sums:
         """The statistic's sums, by layer and region."""
-        return {
-            layer: self._regions(features[layer], windows[layer], targets[layer].get("masks"))
-            for layer in self.layers
-        }
+        masks = {layer: targets[layer]["masks"] for layer in self.layers if "masks" in targets[layer]}
+        return self._sums(features, windows, masks, targets.get("constants", {}))
 
     def loss(self, sums: Sums, targets: Targets) -> Tensor:
         """See the class; shape `(batch,)`."""

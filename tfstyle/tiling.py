@@ -136,6 +136,28 @@ class Window:
         mask = self.cut(mask, shape)
         return tf.where(own, mask, tf.zeros_like(mask))
 
+    def sample(self, part: Tensor, places: Tensor) -> Tensor:
+        """The features at some places of the whole layer: `(batch, number, channels)`.
+
+        0 where another tile owns the place, so that the samples of tiles add up to that of the whole.
+
+        Args:
+            part: The tile's features, `(batch, height, width, channels)`.
+            places: Parts in [0, 1) of the whole layer's height and width, `(1 or batch, number, 2)`.
+        """
+        batch, height, width, channels = part.shape
+        sides = self.whole((height, width))
+        row, column = self.begin or (0, 0)
+        top, bottom, left, right = self.owned or (0, _END, 0, _END)
+        rows, columns = (
+            tf.minimum(tf.cast(places[..., axis] * side, "int32"), side - 1) for axis, side in enumerate(sides)
+        )
+        own = (rows >= top) & (rows < bottom) & (columns >= left) & (columns < right)
+        here = tf.where(own, (rows - row) * width + columns - column, 0)
+        here, own = (tf.broadcast_to(each, (batch, each.shape[1])) for each in (here, own))
+        values = tf.gather(tf.reshape(part, (batch, height * width, channels)), here, batch_dims=1)
+        return tf.where(own[..., None], values, tf.zeros_like(values))
+
 
 WHOLE = Window()
 
