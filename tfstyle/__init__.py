@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tfstyle.canvas import Canvas as Canvas
     from tfstyle.errors import InputError as InputError
     from tfstyle.methods import METHODS as METHODS, Method as Method
+    from tfstyle.metrics import METRICS as METRICS, score as score
     from tfstyle.objective import Objective as Objective
     from tfstyle.optimizers import LBFGS as LBFGS, ValueRange as ValueRange
     from tfstyle.painting import transfer as transfer, transfer_batch as transfer_batch
@@ -40,6 +41,7 @@ _ROOMS = {
     "canvas": ("Canvas",),
     "errors": ("InputError",),
     "methods": ("METHODS", "Method"),
+    "metrics": ("METRICS", "score"),
     "objective": ("Objective",),
     "optimizers": ("LBFGS", "ValueRange"),
     "statistics": ("GramMatrix", "MeanAndDeviation", "Statistic"),
