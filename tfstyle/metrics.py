@@ -177,7 +177,7 @@ def gram_distance(style: np.ndarray, result: np.ndarray) -> float:
 
 
 def mmd(style: np.ndarray, result: np.ndarray) -> float:
-    """Squared maximum mean discrepancy of features: 0 for the same distribution, 2 at most.
+    """Squared maximum mean discrepancy of features: 0 for the same distribution, 1 is far, 2 the most.
 
     Mean k(s, s') + mean k(r, r') − 2 mean k(s, r) over the positions s and r of style and result (the biased
     V-statistic), with k(x, y) = exp(−|x − y|² / 2σ²) and σ the median distance of the style's features. Of more
