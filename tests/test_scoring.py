@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tfstyle import METRICS, cli, images, metrics, scoring
+from tfstyle import METRICS, InputError, cli, images, metrics, scoring
 
 FAST = ["--backbone", "VGG16", "--weights", "random"]
 HEADER = "content photo.png, style painting.png, at 56x37 pixels\nVGG16, weights random (He, seed 0)\n"
@@ -185,6 +186,16 @@ def test_pictures_too_small_for_the_network_are_named(folder, capsys, arguments,
     assert cli.main(["score", *arguments, *FAST, "--quiet"]) == 2
     output = capsys.readouterr()
     assert (output.out, output.err) == ("", f"tfstyle: {text}\n")
+
+
+def test_what_memory_would_not_hold_is_refused(photo, painting, vgg, monkeypatch):
+    monkeypatch.setattr(scoring.memory, "available", lambda: 2**27)
+    with pytest.raises(InputError) as caught:
+        scoring.report(photo, painting, [photo], backbone=vgg, size=512)
+    assert re.fullmatch(
+        r"scores at size 512 need about \d\.\d GB of memory, and there are 0\.1 GB: use a smaller size",
+        str(caught.value),
+    )
 
 
 def test_without_weights_it_says_so(folder, capsys):

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from tfstyle import composing, files, images, metrics
+from tfstyle import composing, files, images, memory, metrics
 from tfstyle.canvas_inputs import LEAST_SIDE, sized
-from tfstyle.errors import check_whole
+from tfstyle.errors import InputError, check_whole
 from tfstyle.methods import METHODS
 from tfstyle.runtime import import_tensorflow
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tfstyle.backbones import Backbone
 
 LARGEST = 512  # pixels of the longer side, unless asked for: what `tfstyle.transfer` paints by default
+_COPIES = 3  # of a network's features that scores take memory for, roughly (measured with VGG19)
 
 
 @dataclass(frozen=True)
@@ -110,21 +111,28 @@ def report(
             as detail that isn't there can't be scored, but at most `LARGEST`.
 
     Raises:
-        InputError: A picture can't be read, or is too small for the network; or there is no such network.
+        InputError: A picture can't be read, or is too small for the network or too large for the memory; or there is
+            no such network.
     """
-    from_files = [images.load(source) for source in (content, style, *results)]
     if size is not None:
         check_whole("size", size, 1, 65535)
+    photo, painting, *painted = [images.load(source) for source in (content, style, *results)]
     import_tensorflow()
     network = composing.network(backbone, weights, METHODS["gatys"], None, "float32", 0, "scoring")
-    photo, painting, *painted = from_files
     for picture in (photo, *painted):
         sized(picture, None, LEAST_SIDE if size else network.minimum_side)
     wanted = size or min(LARGEST, *(max(picture.rgb.shape[:2]) for picture in (photo, *painted)))
     photo, painting = (sized(picture, wanted, network.minimum_side) for picture in (photo, painting))
-    rows = metrics.scores(photo, painting, painted, network)
     content_layer, style_layers = metrics.layers(network)
     height, width = photo.rgb.shape[:2]
+    pixels = max(height * width, painting.rgb[..., 0].size)
+    needed, free = _COPIES * network.feature_bytes([content_layer, *style_layers]) * pixels, memory.available()
+    if needed > free:
+        raise InputError(
+            f"scores at size {wanted} need about {memory.gigabytes(int(needed))} of memory, and there are "
+            f"{memory.gigabytes(free)}: use a smaller size"
+        )
+    rows = metrics.scores(photo, painting, painted, network)
     return Report(
         content=photo.name,
         style=painting.name,
