@@ -110,6 +110,14 @@ def test_the_suffix_says_the_format_unless_asked_for(folder, monkeypatch, argume
     assert (folder / arguments[1]).read_text().startswith(start)
 
 
+def test_a_terminal_without_arrows_gets_the_rest(folder, monkeypatch):
+    monkeypatch.setattr(scoring, "report", lambda *given, **options: made_report())
+    stdout = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", stdout)
+    assert cli.main(["score", "photo.png", "painting.png", "out.png"]) == 0
+    assert b"ssim             ?     0.5000    1.5000" in stdout.buffer.getvalue()
+
+
 @pytest.mark.parametrize(
     ("result", "size", "expected"),
     [((37, 56), None, [(34, 52), (52, 52)]), ((33, 50), None, [(33, 50), (50, 50)]),

@@ -235,7 +235,8 @@ def score(options: argparse.Namespace) -> int:
     kind = options.format or {".json": "json", ".csv": "csv"}.get(suffix, "table")
     text = getattr(report, kind)()
     if options.output is None:
-        print(text, end="", flush=True)
+        encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+        print(text.encode(encoding, "replace").decode(encoding), end="", flush=True)  # not all have arrows
     else:
         files.atomic_write(options.output, text.encode())
         if not options.quiet:

@@ -214,7 +214,7 @@ def wasserstein(style: np.ndarray, result: np.ndarray) -> float:
         result: The same, of any height and width.
 
     Reference:
-        Dowson, Landau 1982, "The Fréchet Distance between Multivariate Normal Distributions", equation 4.
+        Dowson, Landau 1982, "The Fréchet Distance between Multivariate Normal Distributions".
     """
     (own_mean, own), (wanted_mean, wanted) = (_moments(_flat(features)) for features in (result, style))
     # The trace of that root is the sum of the singular values of C^½ Cₛ^½, which rounding hurts less.
