@@ -387,7 +387,7 @@ def test_help_is_quick():
     assert min(seconds) < 0.5
 
 
-@pytest.mark.parametrize("command", ["transfer", "demo", "methods", "weights"])
+@pytest.mark.parametrize("command", ["transfer", "demo", "score", "methods", "weights"])
 def test_every_option_has_help(command, capsys):
     with pytest.raises(SystemExit) as stop:
         cli.main([command, "--help"])

@@ -262,7 +262,7 @@ def test_auto_falls_back_on_random_weights_and_says_so(files, caplog):
         result = transfer(files / "photo.png", files / "painting.png", size=48, steps=1)
     assert result.settings["backbone"] == "VGG19"
     assert said(caplog) == [
-        "painting with VGG19, weights random (He, seed 0), for want of ImageNet's, which paint better: "
+        "painting with VGG19, weights random (He, seed 0), for want of ImageNet's, which do better: "
         "`tfstyle weights` says where they are looked for"
     ]
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tfstyle.canvas import Canvas as Canvas
     from tfstyle.errors import InputError as InputError
     from tfstyle.methods import METHODS as METHODS, Method as Method
+    from tfstyle.metrics import METRICS as METRICS, score as score
     from tfstyle.mmd import (
         GaussianKernel as GaussianKernel,
         LinearKernel as LinearKernel,
@@ -48,6 +49,7 @@ _ROOMS = {
     "canvas": ("Canvas",),
     "errors": ("InputError",),
     "methods": ("METHODS", "Method"),
+    "metrics": ("METRICS", "score"),
     "mmd": ("GaussianKernel", "LinearKernel", "Mixture", "PolynomialKernel"),
     "objective": ("Objective",),
     "optimizers": ("LBFGS", "ValueRange"),

@@ -52,8 +52,8 @@ def prepare(
     Raises:
         InputError: A picture or mask can't be read or used, or is too small for a backbone.
     """
-    photo = _load(content, size, minimum)
-    paintings = [_load(style, size, minimum, style_scale) for style in styles]
+    photo = sized(content, size, minimum)
+    paintings = [sized(style, size, minimum, style_scale) for style in styles]
     regions = None
     if len(content_masks) or any(mask is not None for mask in style_masks):
         regions = masks.regions(
@@ -73,11 +73,21 @@ def _start(init: str | images.Source, photo: Picture, seed: int) -> np.ndarray:
         return photo.rgb
     if isinstance(init, str) and init == "noise":
         return np.random.default_rng(seed).random(photo.rgb.shape, np.float32)
-    return _load(init, None, LEAST_SIDE).resized(photo.rgb.shape[:2]).rgb
+    return sized(init, None, LEAST_SIDE).resized(photo.rgb.shape[:2]).rgb
 
 
-def _load(source: images.Source, size: int | None, minimum: int, scale: float = 1.0) -> Picture:
-    """A picture at its size on the canvas, which must leave the backbones enough of it."""
+def sized(source: images.Source, size: int | None, minimum: int, scale: float = 1.0) -> Picture:
+    """A picture at the size that it is worked on, which must leave the backbones enough of it.
+
+    Args:
+        source: The picture.
+        size: Of the longer side, in pixels; None for its own.
+        minimum: The shortest side that the backbones take, in pixels.
+        scale: Factor of the size.
+
+    Raises:
+        InputError: It can't be read, or is too small; the message names a size that would do.
+    """
     native = images.load(source)
     longer, shorter = max(native.rgb.shape[:2]), min(native.rgb.shape[:2])
     if shorter < LEAST_SIDE:

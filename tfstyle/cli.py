@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         commands.complain(str(error))
         return 2
     except KeyboardInterrupt:
-        commands.complain("interrupted before anything was painted")
+        commands.complain(f"interrupted before anything was {getattr(options, 'done', 'painted')}")
         return commands.INTERRUPTED
     except OSError as error:  # of stdout: all else that is written is watched over where it is written
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python would try, and complain, once more
@@ -62,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_transfer(subparsers)
     _add_demo(subparsers)
+    _add_score(subparsers)
     methods = subparsers.add_parser("methods", help="list the methods and where their constants come from")
     methods.add_argument("--json", action="store_true", help="print them as JSON, with each constant's source")
     methods.set_defaults(run=commands.methods)
@@ -212,6 +213,49 @@ def _add_demo(subparsers: Any) -> None:
     )
     _add_talk(parser)
     parser.set_defaults(run=commands.demo)
+
+
+def _add_score(subparsers: Any) -> None:
+    parser = subparsers.add_parser(
+        "score",
+        help="measure how much of the content results have kept, and how near they have come to the style",
+        description="Score each RESULT: content kept (ssim, edge_agreement, content_distance), style reached "
+        "(gram_distance, mmd, wasserstein, color_distance), and noise. Arrows say which way is better; the network "
+        "is asked for other layers than those that are optimised by default.",
+    )
+    add = parser.add_argument
+    add("content", metavar="CONTENT", help="the photograph")
+    add("style", metavar="STYLE", help="the painting")
+    add(
+        "results",
+        metavar="RESULT",
+        nargs="+",
+        help="a painted picture, or several to compare; one of another size than CONTENT is resized to it",
+    )
+    add(
+        "--backbone",
+        default="auto",
+        help="the judging network: for what was painted with VGG another one judges more freely, as ResNet50; for "
+        "what was painted with another, VGG19 (default: auto, VGG19 with ImageNet weights if they can be had, else "
+        "with random ones, whose scores tell little)",
+    )
+    add("--weights", metavar="imagenet|random|PATH", help="the network's weights (default: imagenet)")
+    add(
+        "--size",
+        type=int,
+        metavar="PIXELS",
+        help="longer side at which all are compared: give one for figures of different runs (default: that of the "
+        "smallest of CONTENT and RESULTs, at most 512)",
+    )
+    add(
+        "--format",
+        choices=("table", "json", "csv"),
+        help="table to read; csv for spreadsheets, a line for each RESULT; json for programs, with layers, weights "
+        "and what each metric means (default: by FILE's suffix, else table)",
+    )
+    add("-o", "--output", metavar="FILE", help="write there, to keep the scores (default: stdout)")
+    add("--quiet", action="store_true", help="print scores and errors only")
+    parser.set_defaults(run=commands.score, done="scored")
 
 
 def _add_talk(parser: argparse.ArgumentParser) -> None:

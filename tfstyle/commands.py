@@ -214,6 +214,36 @@ def _uninterrupted() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
+def score(options: argparse.Namespace) -> int:
+    """`tfstyle score`: what results have kept of the content and reached of the style."""
+    from tfstyle import scoring
+
+    sources = [options.content, options.style, *options.results]
+    suffix = ""
+    if options.output is not None:
+        files.check_place(options.output)
+        _check_apart([Path(options.output)], sources)
+        suffix = Path(options.output).suffix.lower()
+    report = scoring.report(
+        options.content,
+        options.style,
+        options.results,
+        backbone=options.backbone,
+        weights=options.weights,
+        size=options.size,
+    )
+    kind = options.format or {".json": "json", ".csv": "csv"}.get(suffix, "table")
+    text = getattr(report, kind)()
+    if options.output is None:
+        encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+        print(text.encode(encoding, "replace").decode(encoding), end="", flush=True)  # not all have arrows
+    else:
+        files.atomic_write(options.output, text.encode())
+        if not options.quiet:
+            print(f"wrote {files.shown(options.output)}", flush=True)
+    return 0
+
+
 def methods(options: argparse.Namespace) -> int:
     """`tfstyle methods`: the recipes."""
     from tfstyle.methods import METHODS

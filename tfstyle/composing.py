@@ -166,8 +166,9 @@ def network(
     pooling: Literal["max", "avg"] | None,
     precision: Literal["float32", "bfloat16", "auto"],
     seed: int,
+    task: str = "painting",
 ) -> Backbone:
-    """The backbone asked for; "auto" is the method's, with the weights that there are."""
+    """The backbone asked for; "auto" is the method's, with the weights that there are. The log line says for what."""
     from tfstyle import backbones
 
     if isinstance(backbone, backbones.Backbone):
@@ -193,11 +194,12 @@ def network(
     record = found.weights_record
     log.log(
         logging.WARNING if fallback else logging.INFO,
-        "painting with %s, weights %s (%s)%s",
+        "%s with %s, weights %s (%s)%s",
+        task,
         found.name,
         record["name"],
         record["source"],
-        ", for want of ImageNet's, which paint better: `tfstyle weights` says where they are looked for"
+        ", for want of ImageNet's, which do better: `tfstyle weights` says where they are looked for"
         if fallback
         else "",
     )
