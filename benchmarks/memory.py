@@ -49,6 +49,9 @@ def job(kind: str, arguments: list[str], options: argparse.Namespace) -> dict:
 
 def made(size: int, tile: int | None, options: argparse.Namespace):
     """A compiled canvas of a square picture, as `tfstyle transfer` makes it, and its tile."""
+    from tfstyle.runtime import import_tensorflow
+
+    import_tensorflow(size * size)  # as `tfstyle transfer` does
     from tfstyle import composing, images, memory, methods, samples
     from tfstyle.composing import Branch
     from tfstyle.precision import faster
