@@ -220,6 +220,17 @@ def test_a_kill_between_two_scales_or_in_the_second_changes_nothing(paint, tmp_p
         assert steps.seen == [(100, 3)]
 
 
+def test_pairs_in_half_precision_go_on_too(paint, tmp_path, monkeypatch):
+    from tfstyle import memory
+
+    monkeypatch.setattr(memory, "HISTORY_BYTES", 4 * 12 * 32 * 48)
+    whole = paint()
+    stopped = paint(checkpoint=tmp_path, callbacks=[at(5, KeyboardInterrupt)])
+    assert whole.settings["optimizer_options"]["pairs_dtype"] == "bfloat16"
+    assert stopped.settings["stopped"] == "interrupted"
+    same(paint(checkpoint=tmp_path, resume=True), whole)
+
+
 def test_after_ctrl_c_the_painting_can_go_on(paint, kept):
     steps, whole = Steps(), paint()
     (kept / "notes.txt").write_text("mine")

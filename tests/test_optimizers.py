@@ -245,6 +245,23 @@ def test_a_reset_optimizer_goes_as_a_new_one(options):
     assert int(optimizer.iterations) == 11 // options.get("gradient_accumulation_steps", 1)
 
 
+def test_pairs_in_half_precision_take_half_the_memory_and_lead_as_far():
+    matrix, centre = quadratic(size=20, condition=100)
+
+    def function(x):
+        d = (x - centre)[:, None]
+        return tf.squeeze(0.5 * tf.transpose(d) @ matrix @ d)
+
+    def size(optimizer):
+        return sum(v.numpy().nbytes for v in optimizer.variables)
+
+    half, full = LBFGS(history=10, pairs_dtype="bfloat16"), LBFGS(history=10)
+    ends = [minimise(function, np.zeros(20), 60, optimizer)[1] for optimizer in (half, full)]
+    assert [losses[-1] < 1e-4 * losses[0] for losses in ends] == [True, True]
+    assert size(full) - size(half) == 2 * 10 * 20 * 2
+    assert LBFGS.from_config(half.get_config()).pairs_dtype == "bfloat16"
+
+
 def test_each_variable_has_its_own_history():
     """Two problems side by side go as each does alone, however different their scales."""
     matrix, centre = quadratic(size=20, condition=100)

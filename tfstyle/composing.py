@@ -45,6 +45,16 @@ class Branch:
     backbone: Backbone
     weight: float = 1.0
 
+    def record(self) -> dict[str, Any]:
+        """All that it is, as JSON can hold it."""
+        return {
+            **self.method.record(),
+            "backbone": self.backbone.name,
+            "backbone_weight": self.weight,
+            "weights": self.backbone.weights_record,
+            "precision": self.backbone.compute_dtype,
+        }
+
 
 def compose(
     branches: Sequence[Branch],

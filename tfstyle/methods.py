@@ -90,32 +90,31 @@ class Method:
 _GATYS_2016 = "Gatys, Ecker, Bethge 2016, Image Style Transfer Using Convolutional Neural Networks (CVPR)"
 
 _LI_2017 = "Li, Wang, Liu, Hou 2017, Demystifying Neural Style Transfer (IJCAI)"
+_LI_LAYERS = "Li 2017, section 5"
 
 
-def _li(name: str, title: str, statistic: str, options: dict[str, Any], source: str, **sources: str) -> Method:
-    """A style loss of Li et al. 2017 in the place of Gram matrices, each layer's divided by its start."""
+def _in_place_of_gram(
+    name: str, title: str, kind: str, options: dict[str, Any], reference: str, layers: str, **sources: str
+) -> Method:
+    """Another statistic at Gatys' layers, each layer's loss divided by its start; `layers` is who else took them."""
+    chosen = ("content_normalization", "content_weight", "style_weight", "optimizer", "steps")
     return Method(
         name=name,
         title=title,
-        reference=_LI_2017,
+        reference=reference,
         content_layers=("block4_conv2",),
         style_layers=tuple(f"block{block}_conv1" for block in range(1, 6)),
-        statistic=statistic,
+        statistic=kind,
         statistic_options=options,
         content_normalization="relative",
         content_weight=0.1,
         style_weight=1.0,
         balance=True,
         sources={
-            "content_layers": "Li 2017, section 5 (relu4_2)",
-            "style_layers": "Li 2017, section 5 (relu1_1 to relu5_1)",
-            "statistic": source,
+            "content_layers": f"{layers} (conv4_2)",
+            "style_layers": f"{layers} (conv1_1 to conv5_1, weight 1/5 each)",
             "balance": "chosen: each layer's loss divided by its start",
-            "content_normalization": "chosen",
-            "content_weight": "chosen",
-            "style_weight": "chosen",
-            "optimizer": "chosen",
-            "steps": "chosen",
+            **dict.fromkeys(chosen, "chosen"),
             **sources,
         },
     )
@@ -195,58 +194,52 @@ METHODS = {
             sources=dict.fromkeys(_TUTORIAL, "TensorFlow tutorial")
             | {"tv_weight": "0: the tutorial's first run, without its total variation term"},
         ),
-        _li(
+        _in_place_of_gram(
             "moments",
             "Means and deviations of the features instead of Gram matrices",
             "moments",
             {},
-            "Li 2017, section 4.2 (batch normalisation statistics)",
+            _LI_2017,
+            _LI_LAYERS,
+            statistic="Li 2017, section 4.2 (batch normalisation statistics)",
         ),
-        _li(
+        _in_place_of_gram(
             "li2017-linear",
             "MMD under the linear kernel: the means of the features",
             "linear",
             {},
-            "Li 2017, section 4.1 (linear kernel)",
+            _LI_2017,
+            _LI_LAYERS,
+            statistic="Li 2017, section 4.1 (linear kernel)",
         ),
-        _li(
+        _in_place_of_gram(
             "li2017-polynomial",
             "MMD under the polynomial kernel of degree 2: Gram matrices by another name",
             "polynomial",
             {"degree": 2, "offset": 0.0},
-            "Li 2017, section 4.1 (polynomial kernel with c = 0 and d = 2)",
+            _LI_2017,
+            _LI_LAYERS,
+            statistic="Li 2017, section 4.1 (polynomial kernel with c = 0 and d = 2)",
         ),
-        _li(
+        _in_place_of_gram(
             "li2017-gaussian",
             "MMD under the Gaussian kernel",
             "gaussian",
             {},
-            "Li 2017, section 4.1 (Gaussian kernel); there from sampled pairs, here by random Fourier features, "
-            "with the same loss at every evaluation (chosen)",
+            _LI_2017,
+            _LI_LAYERS,
+            statistic="Li 2017, section 4.1 (Gaussian kernel); there from sampled pairs, here by random Fourier "
+            "features, with the same loss at every evaluation (chosen)",
             statistic_options="chosen: the median distance between the style's positions as bandwidth",
         ),
-        Method(
-            name="wasserstein",
-            title="Wasserstein-2 distance between Gaussians of the features' means and covariances",
-            reference="Mroueh 2019, Wasserstein Style Transfer; the distance of Dowson & Landau 1982",
-            content_layers=("block4_conv2",),
-            style_layers=tuple(f"block{block}_conv1" for block in range(1, 6)),
-            statistic="wasserstein",
-            content_normalization="relative",
-            content_weight=0.1,
-            style_weight=1.0,
-            balance=True,
-            sources={
-                "content_layers": "Gatys 2016, section 3 (conv4_2)",
-                "style_layers": "Gatys 2016, section 3 (conv1_1 to conv5_1, weight 1/5 each)",
-                "statistic": "Dowson & Landau 1982; Mroueh 2019 (a style as a Gaussian of features)",
-                "balance": "chosen: each layer's loss divided by its start",
-                "content_normalization": "chosen",
-                "content_weight": "chosen",
-                "style_weight": "chosen",
-                "optimizer": "chosen",
-                "steps": "chosen",
-            },
+        _in_place_of_gram(
+            "wasserstein",
+            "Wasserstein-2 distance between Gaussians of the features' means and covariances",
+            "wasserstein",
+            {},
+            "Mroueh 2019, Wasserstein Style Transfer; the distance of Dowson & Landau 1982",
+            "Gatys 2016, section 3",
+            statistic="Dowson & Landau 1982; Mroueh 2019 (a style as a Gaussian of features)",
         ),
     )
 }

@@ -29,6 +29,7 @@ from tfstyle.statistics import (
     at_least_float32,
     positions,
     products,
+    shared,
     weighted,
 )
 
@@ -282,9 +283,7 @@ def _waves(flat: Tensor, frequencies: Tensor, *weights: Tensor) -> Any:
         by_cos, by_sin = (each[:, None] for each in upstream)
         cos, sin = waves()  # once more, so that nothing is kept
         slopes = ops.matmul(weighted(by_sin * cos - by_cos * sin, weights), ops.transpose(frequencies))
-        sizes = [ops.sum(by_cos * cos + by_sin * sin, axis=-1, keepdims=True) for _ in weights]
-        if weights and weights[0].shape[0] == 1:
-            sizes = [ops.sum(sizes[0], axis=0, keepdims=True)]
+        sizes = shared([ops.sum(by_cos * cos + by_sin * sin, axis=-1, keepdims=True) for _ in weights], weights)
         return (ops.cast(slopes, flat.dtype), ops.zeros_like(frequencies), *sizes)
 
     return tuple(ops.sum(weighted(wave, weights), axis=1) for wave in waves()), gradient
@@ -292,11 +291,10 @@ def _waves(flat: Tensor, frequencies: Tensor, *weights: Tensor) -> Any:
 
 def median_distance(points: np.ndarray) -> float:
     """The median over pairs of `(points, channels)`; 1 of points that are the same but for rounding (chosen)."""
-    points = points.astype("float64")  # for the difference of large squares
-    squares = np.sum(points**2, axis=-1)
-    distances = squares[:, None] + squares - 2 * points @ points.T
-    median = math.sqrt(max(0.0, np.median(distances[np.triu_indices(len(points), 1)])))
-    return median if median > 1e-6 * math.sqrt(squares.max()) else 1.0
+    from scipy.spatial.distance import pdist  # not above: it takes a while to import
+
+    median = math.sqrt(np.median(pdist(points, "sqeuclidean")))
+    return median if median > 1e-6 * np.linalg.norm(points, axis=-1).max() else 1.0
 
 
 def _joined(parts: Iterable[dict[str, Tensor]]) -> dict[str, Tensor]:

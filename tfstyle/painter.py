@@ -133,7 +133,7 @@ class Painter:
         asked, started = self.settings, time.perf_counter()
         height, width = photos[0].rgb.shape[:2]
         longer = asked.size or max(height, width)
-        import_tensorflow(longer**2 * min(height, width) // max(height, width))
+        import_tensorflow(math.prod(fitted_shape(height, width, longer)))
         import tensorflow as tf
 
         plan = scales.plan(longer, self.recipe.steps, asked.scales, self._least_size(photos[0]))
@@ -284,14 +284,7 @@ class Painter:
         networks: dict[str, Any] = {}
         for branch in self.branches:
             prefix = f"{branch.backbone.name} " if len(self.branches) > 1 else ""
-            record = {
-                **branch.method.record(),
-                "backbone": branch.backbone.name,
-                "backbone_weight": branch.weight,
-                "weights": branch.backbone.weights_record,
-                "precision": branch.backbone.compute_dtype,
-            }
-            networks |= {prefix + key: value for key, value in record.items() if key not in names}
+            networks |= {prefix + key: value for key, value in branch.record().items() if key not in names}
         return {
             **networks,
             **{key: value for key, value in asked.record().items() if key not in names},

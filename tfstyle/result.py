@@ -116,12 +116,8 @@ def _network(branch: Branch) -> dict[str, Any]:
     """A method on one network."""
     recipe, network = branch.method, branch.backbone
     return {
-        **{("method" if key == "name" else key): value for key, value in recipe.record().items() if key != "init"},
-        "backbone": network.name,
-        "backbone_weight": branch.weight,
-        "weights": network.weights_record,
+        **{("method" if key == "name" else key): value for key, value in branch.record().items() if key != "init"},
         "normalize": network.normalize,
-        "precision": network.compute_dtype,
         "content_layers": list(recipe.content_layers or [network.content_layer]),
         "style_layers": list(recipe.style_layers or network.style_layers),
     }

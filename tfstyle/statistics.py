@@ -126,6 +126,14 @@ def weighted(values: Tensor, weights: Sequence[Tensor]) -> Tensor:
     return values * weights[0] if weights else values
 
 
+def shared(slopes: list[Tensor], weights: Sequence[Tensor]) -> list[Tensor]:
+    """The gradient by the weights, from that of each picture: their sum, where one set of weights is for all."""
+    return [
+        ops.sum(slope, axis=0, keepdims=True) if each.shape[0] == 1 else slope
+        for slope, each in zip(slopes, weights, strict=True)
+    ]
+
+
 @ops.custom_gradient
 def products(flat: Tensor, *weights: Tensor) -> Any:
     """Σ w f fᵀ over positions, `(batch, channels, channels)` in at least float32.
@@ -141,9 +149,7 @@ def products(flat: Tensor, *weights: Tensor) -> Any:
     def gradient(upstream: Tensor) -> tuple[Tensor, ...]:
         full = at_least_float32(flat)  # once more, so that nothing is kept
         slopes = ops.matmul(full, upstream + ops.transpose(upstream, (0, 2, 1)))
-        sizes = [ops.sum(slopes * full, axis=-1, keepdims=True) / 2 for _ in weights]
-        if weights and weights[0].shape[0] == 1:
-            sizes = [ops.sum(sizes[0], axis=0, keepdims=True)]
+        sizes = shared([ops.sum(slopes * full, axis=-1, keepdims=True) / 2 for _ in weights], weights)
         return (ops.cast(weighted(slopes, weights), flat.dtype), *sizes)
 
     full = at_least_float32(flat)
