@@ -37,6 +37,43 @@ def test_features_are_the_keras_applications_own(name, pictures):
         np.testing.assert_allclose(found[layer].numpy() / scale, expected[layer].numpy() / scale, atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("name", "scaling", "seen"),
+    [
+        ("VGG16", "unit", lambda x: x),
+        ("MobileNetV2", "unit", lambda x: x),
+        ("VGG16", "symmetric", lambda x: 2 * x - 1),
+    ],
+)
+def test_networks_can_be_shown_the_same_numbers(name, scaling, seen, pictures):
+    backbone = Backbone(name, "random", input_scaling=scaling)
+    layer = backbone.style_layers[0]
+    plain = keras.Model(backbone._application.input, backbone._layers[layer].output)
+    np.testing.assert_allclose(
+        backbone(pictures, [layer])[layer], plain(seen(pictures), training=False), rtol=1e-4, atol=1e-5
+    )
+    again = Backbone.from_config(backbone.get_config())
+    np.testing.assert_array_equal(again(pictures, [layer])[layer], backbone(pictures, [layer])[layer])
+
+
+def test_an_unknown_input_scaling_is_refused():
+    with pytest.raises(InputError) as error:
+        Backbone("VGG19", "random", input_scaling="caffe")
+    assert str(error.value) == "unknown input scaling 'caffe': use one of own, unit, symmetric"
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_smoothing_is_a_softmax_over_channels(pictures, precision):
+    plain, smooth = (Backbone("VGG16", "random", precision=precision, smoothing=s) for s in (False, True))
+    layer = plain.style_layers[0]
+    features = plain(pictures, [layer])[layer].numpy().astype("float64")
+    powers = np.exp(features - features.max(axis=-1, keepdims=True))
+    found = smooth(pictures, [layer])[layer].numpy()
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, powers / powers.sum(axis=-1, keepdims=True), rtol=1e-4, atol=1e-7)
+    assert Backbone.from_config(smooth.get_config()).smoothing is True
+
+
 @pytest.mark.parametrize("name", TESTED)
 def test_any_size_from_the_smallest_and_default_layers_get_coarser(name):
     backbone = Backbone(name, weights="random")

@@ -175,7 +175,7 @@ def test_a_ctrl_c_before_anything_is_painted_ends_the_batch(settings, photos, pa
 @pytest.mark.parametrize(
     ("given", "text"),
     [
-        ({"brush": 3}, "unknown setting 'brush': there are 30, from method to progress"),
+        ({"brush": 3}, f"unknown setting 'brush': there are {len(transfer.__kwdefaults__)}, from method to progress"),
         ({"style_wieght": 3}, "unknown setting 'style_wieght': did you mean style_weight"),
         ({"checkpoint": "cp"}, "checkpoint is for one picture at a time: leave it out, or paint one content"),
         (

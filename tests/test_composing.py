@@ -1,6 +1,7 @@
 """What is chosen where nothing is asked for: terms, network, optimizer and parameterization of a method."""
 
 import logging
+import re
 from dataclasses import replace
 
 import keras
@@ -190,6 +191,24 @@ def test_a_network_of_ones_own_is_taken_as_it_is(vgg):
     for weights, pooling in (("random", None), (None, "avg")):
         with pytest.raises(InputError, match="has its weights and pooling already: leave out weights and pooling"):
             composing.network(vgg, weights, GATYS, **NONE | {"pooling": pooling})
+
+
+def test_a_network_of_ones_own_has_its_input_scaling_and_smoothing(vgg):
+    text = "Backbone('VGG19', weights='random', pooling='max') has its input scaling and smoothing already"
+    for given in ({"input_scaling": "unit"}, {"smoothing": True}):
+        with pytest.raises(InputError, match=f"^{re.escape(text)}: leave them out, or build it with them$"):
+            composing.network(vgg, None, replace(GATYS, **given), **NONE)
+    unit = Backbone("VGG19", "random", input_scaling="unit")
+    assert composing.network(unit, None, replace(GATYS, input_scaling="unit"), **NONE) is unit
+
+
+def test_calibrated_branches_have_shares_instead_of_factors(vgg):
+    branches = [Branch(GATYS, vgg, 2.0), Branch(GATYS, Backbone("VGG16", "random"), 3.0)]
+    plain, calibrated = (composing.objective(branches, calibrate=wanted) for wanted in (False, True))
+    assert (plain.shares, calibrated.shares) == ((), (2.0, 3.0))
+    weight = GATYS.content_weight
+    assert [term.weight for term in plain.terms[::2]] == [2 * weight, 3 * weight]
+    assert [term.weight for term in calibrated.terms[::2]] == [weight, weight]
 
 
 def test_the_optimizer_is_the_methods():

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -52,6 +53,16 @@ def test_elsewhere_its_weights_give_way_to_balanced_ones():
     assert get("gatys").sources["content_weight"] != "chosen"
 
 
+def test_balance_can_be_asked_for_and_forbidden():
+    gatys = get("gatys")
+    plain = gatys.adapted("InceptionV3", trained=True, balance=False)
+    assert plain == replace(gatys, content_layers=None, style_layers=None)
+    balanced = gatys.adapted("VGG19", trained=True, balance=True)
+    assert {key: getattr(balanced, key) for key in BALANCED} == BALANCED
+    assert balanced.style_layers == gatys.style_layers
+    assert get("li2017-linear").adapted("VGG19", trained=True, balance=True) is get("li2017-linear")
+
+
 def test_override_leaves_what_is_none():
     gatys = get("gatys")
     assert gatys.override(steps=None, content_weight=None) == gatys
@@ -70,6 +81,8 @@ def test_options_belong_to_their_optimizer():
         ({"optimizer": "adamw"}, "unknown optimizer 'adamw': did you mean adam?"),
         ({"optimizer": "rmsprop"}, "unknown optimizer 'rmsprop': use one of lbfgs, adam"),
         ({"statistic": "grams"}, "unknown statistic 'grams': did you mean gram?"),
+        ({"input_scaling": "caffe"}, "unknown input scaling 'caffe': use one of own, unit, symmetric"),
+        ({"parameterization": "wavelets"}, "unknown parameterization 'wavelets': use one of pixels, fourier"),
         ({"content_weight": -1.0}, "content weight -1 can't be used: give a number from 0 upwards"),
         ({"style_weight": float("inf")}, "style weight inf can't be used: give a number from 0 upwards"),
         ({"tv_weight": float("nan")}, "tv weight nan can't be used: give a number from 0 upwards"),

@@ -243,3 +243,19 @@ def test_with_real_weights_a_painted_picture_lies_between_content_and_style(real
     assert own["content_distance"] < between["content_distance"] < styles["content_distance"]
     for name in ("gram_distance", "mmd", "wasserstein", "color_distance"):
         assert own[name] > between[name] > styles[name]
+
+
+def test_entropy_is_one_of_even_activations_and_zero_of_a_peak():
+    assert metrics.entropy(np.full((4, 5, 6), -2.0)) == pytest.approx(1)
+    peak = np.zeros((4, 5, 6))
+    peak[1, 2, 3] = 7
+    assert metrics.entropy(peak) == 0
+    assert metrics.entropy(np.zeros((4, 5, 6))) == 1  # as even as can be
+    assert metrics.entropy(np.array([[[0.5, 0.5, 0.0, 0.0]]])) == pytest.approx(0.5)  # log 2 / log 4
+
+
+def test_entropy_is_scipys_and_has_no_scale():
+    features = np.random.default_rng(0).exponential(size=(7, 6, 5))
+    expected = scipy.stats.entropy(features.ravel()) / np.log(features.size)
+    assert metrics.entropy(features) == pytest.approx(expected)
+    assert metrics.entropy(1e-6 * features.astype("float32")) == pytest.approx(expected, rel=1e-5)

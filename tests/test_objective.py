@@ -35,6 +35,14 @@ def raw():
     return Backbone("VGG19", "random", normalize=False)
 
 
+@pytest.fixture(scope="module")
+def pictures_and_two_backbones(raw):
+    """A batch of two contents, a style, and two networks whose features differ by far."""
+    random = np.random.default_rng(3)
+    content, style = (tf.constant(random.random((n, 100, 84, 3)), "float32") for n in (2, 1))
+    return content, style, raw, Backbone("MobileNetV2", "random")
+
+
 def losses(objective, picture, content, styles, mix=None):
     targets = objective.targets(content[None], [style[None] for style in styles], mix)
     return {name: float(value[0]) for name, value in objective(picture[None], targets).items()}
@@ -257,3 +265,59 @@ def test_bad_terms(vgg, make, text):
     with pytest.raises(InputError) as error:
         make(vgg)
     assert str(error.value) == text
+
+
+def test_shares_are_of_the_gradient_at_the_content_picture(pictures_and_two_backbones):
+    content, style, first, second = pictures_and_two_backbones
+
+    def gradients(objective):
+        """Of each backbone's losses at the content picture."""
+        targets = objective.targets(content, [style])
+        found = []
+        for backbone in objective.backbones:
+            with tf.GradientTape() as tape:
+                tape.watch(content)
+                losses = objective(content, targets)
+                total = sum(losses[n] for n, t in zip(objective.names, objective.terms, strict=True)
+                            if t.backbone is backbone)  # fmt: skip
+            found.append(tape.gradient(total, content).numpy())
+        return found
+
+    def terms():
+        yield from (ContentTerm(first, name="a"), StyleTerm(first, name="b", weight=300.0))
+        yield from (ContentTerm(second, name="c"), StyleTerm(second, name="d"), TotalVariationTerm(0.1))
+
+    plain, shared = gradients(Objective(terms())), gradients(Objective(terms(), shares=[1, 3]))
+    assert np.allclose(shared[0], plain[0], rtol=1e-5, atol=1e-9 * np.abs(plain[0]).max())
+    norms = [np.sqrt(np.sum(np.square(each, dtype=np.float64), axis=(1, 2, 3))) for each in shared]
+    assert np.allclose(norms[1] / norms[0], 3, rtol=1e-4)  # of each picture of the batch
+    assert not np.allclose(*(np.linalg.norm(each) for each in plain), rtol=0.1)
+
+
+def test_shares_are_the_same_in_tiles(pictures_and_two_backbones):
+    content, style, first, second = pictures_and_two_backbones
+    terms = [StyleTerm(first, first.style_layers[:2]), StyleTerm(second, second.style_layers[:2])]
+    whole = Objective(terms, shares=[1, 2]).targets(content, [style])["factors"]
+    tiled = Objective(terms, tile=64, shares=[1, 2])
+    assert tiled.grid(*content.shape[1:3]) is not None
+    for name, factor in tiled.targets(content, [style])["factors"].items():
+        assert np.allclose(factor, whole[name], rtol=1e-4)
+
+
+def test_shares_come_back_from_the_configuration(pictures_and_two_backbones):
+    _, _, first, second = pictures_and_two_backbones
+    objective = Objective([StyleTerm(first), StyleTerm(second)], shares=[1, 0.5])
+    assert Objective.from_config(objective.get_config()).shares == (1.0, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("shares", "message"),
+    [
+        ([1.0], "1 shares for 2 backbones: give one for each"),
+        ([1, 0], r"shares \(1.0, 0.0\) must be numbers above 0"),
+    ],
+)
+def test_shares_are_positive_and_one_for_each_backbone(pictures_and_two_backbones, shares, message):
+    _, _, first, second = pictures_and_two_backbones
+    with pytest.raises(InputError, match=f"^{message}$"):
+        Objective([StyleTerm(first), StyleTerm(second)], shares=shares)

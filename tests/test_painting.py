@@ -161,6 +161,24 @@ def test_an_ensemble_paints_and_says_with_what(files, tmp_path):
     json.dumps(result.record())
 
 
+def test_untrained_networks_paint_waves_but_where_masks_keep_pixels(files):
+    given = {**FAST, "backbone": "VGG16", "weights": "random", "steps": 2}
+    pictures = files / "photo.png", files / "painting.png"
+    assert transfer(*pictures, **given).settings["parameterization"] == "fourier"
+    assert transfer(*pictures, **given, parameterization="pixels").settings["parameterization"] == "pixels"
+    mask = np.eye(40, 60, dtype="float32")
+    assert transfer(*pictures, **given, content_mask=mask).settings["parameterization"] == "pixels"
+
+
+def test_settings_of_the_network_reach_it(files):
+    given = {**FAST, "backbone": "VGG16,MobileNetV2", "calibrate": True, "balance": False}
+    result = transfer(files / "photo.png", files / "painting.png", **given, input_scaling="symmetric", smoothing=True)
+    assert result.settings["calibrate"] is True
+    for network in result.settings["ensemble"]:
+        assert (network["input_scaling"], network["smoothing"], network["balance"]) == ("symmetric", True, False)
+        assert network["style_weight"] == methods.get("gatys").style_weight
+
+
 def test_a_file_of_weights_is_of_one_network(files):
     with pytest.raises(InputError) as error:
         transfer(files / "photo.png", files / "painting.png", **FAST | {"backbone": "vgg16,vgg19", "weights": "w.h5"})
@@ -305,6 +323,8 @@ def test_asking_for_imagenet_weights_never_gets_random_ones(files):
         ({"learning_rate": 0}, "learning rate 0 can't be used: give a number above 0"),
         ({"init": "nosuch.png"}, "nosuch.png"),
         ({"precision": "float16"}, "unknown precision 'float16': did you mean bfloat16 or float32?"),
+        ({"calibrate": True}, "calibrate is for several networks: name two or more, or leave it out"),
+        ({"input_scaling": "caffe"}, "unknown input scaling 'caffe': use one of own, unit, symmetric"),
         ({"pooling": "min"}, "unknown pooling 'min': use one of max, avg"),
     ],
 )

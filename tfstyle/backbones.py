@@ -16,7 +16,7 @@ import numpy as np
 
 from tfstyle import weights as weights_room
 from tfstyle.errors import InputError, unknown
-from tfstyle.layers import PadToMultiple, Preprocessing
+from tfstyle.layers import SCALINGS, PadToMultiple, Preprocessing, Scaling
 from tfstyle.precision import Precision
 from tfstyle.receptive_fields import ReceptiveField, receptive_fields
 
@@ -83,6 +83,10 @@ class Backbone:
         normalize: Whether terms scale each layer's features to a mean activation of 1 on the pictures at
             hand (Gatys' normalised VGG, generalised, with one factor a layer). None: for random weights only.
         seed: Seed of random weights.
+        input_scaling: `"own"` for what the network was trained on; `"unit"` or `"symmetric"` for RGB in [0, 1] or
+            [-1, 1], so that networks of different preprocessing see the same numbers.
+        smoothing: Whether features pass a softmax over channels, which makes the peaked ones of residual networks
+            even (Wang, Li & Vasconcelos 2021, "Rethinking and Improving the Robustness of Image Style Transfer").
         precision: `"float32"`, or `"bfloat16"` for convolutions in bfloat16 with weights, statistics and
             losses in float32. None for Keras' dtype policy.
 
@@ -104,12 +108,16 @@ class Backbone:
         normalize: bool | None = None,
         seed: int = 0,
         precision: Precision | None = None,
+        input_scaling: Scaling = "own",
+        smoothing: bool = False,
     ) -> None:
         canonical = {known.lower(): known for known in names()}
         if name.lower() not in canonical:
             raise unknown("backbone", name, names())
         if pooling not in ("max", "avg"):
             raise InputError(f"pooling must be 'max' or 'avg', not {pooling!r}")
+        if input_scaling not in SCALINGS:
+            raise unknown("input scaling", input_scaling, SCALINGS)
         if precision is not None and precision not in POLICIES:
             raise InputError(f"precision must be 'float32' or 'bfloat16', not {precision!r}")
         if keras.config.image_data_format() != "channels_last":
@@ -123,6 +131,8 @@ class Backbone:
         self.normalize = self.weights == "random" if normalize is None else normalize
         self.seed = seed
         self.precision = precision
+        self.input_scaling = input_scaling
+        self.smoothing = smoothing
         # A missing file is found out before the network is built, which takes seconds.
         file = None if self.weights == "random" else weights_room.find(self.name, self.weights)
         with _dtype_policy(precision):
@@ -221,7 +231,7 @@ class Backbone:
                 )
         pictures = keras.Input((None, None, 3), name="pictures")
         full = "float64" if self.compute_dtype == "float64" else "float32"  # never half precision
-        x = Preprocessing(self.name, dtype=full)(pictures)
+        x = Preprocessing(self.name, self.input_scaling, dtype=full)(pictures)
         if self.name in _GRIDS:
             x = PadToMultiple(self.multiple, dtype=full)(x)
         # Running the graph again on an input without a size keeps layers and weights, and swaps the pooling.
@@ -229,6 +239,8 @@ class Backbone:
         frozen = keras.models.clone_model(application, input_tensors=keras.Input(x.shape[1:]), clone_function=swap)
         frozen.trainable = False
         features = frozen(x, training=False)
+        if self.smoothing:
+            features = {layer: keras.layers.Softmax(axis=-1, dtype=full)(each) for layer, each in features.items()}
         return keras.Model(pictures, features, name=f"{self.name.lower()}_features", trainable=False)
 
     def receptive_fields(self, layers: Iterable[str]) -> dict[str, ReceptiveField]:
@@ -281,7 +293,7 @@ class Backbone:
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        names = ("name", "weights", "pooling", "normalize", "seed", "precision")
+        names = ("name", "weights", "pooling", "normalize", "seed", "precision", "input_scaling", "smoothing")
         return {name: getattr(self, name) for name in names}
 
     @classmethod

@@ -104,11 +104,33 @@ def _add_transfer(subparsers: Any) -> None:
     )
     add("--weights", metavar="imagenet|random|PATH", help="the network's weights (default: imagenet)")
     add("--pooling", choices=("max", "avg"), help="avg replaces the network's max pooling: smoother pictures")
+    add(
+        "--input-scaling",
+        metavar="own|unit|symmetric",
+        help="what the networks see: own for what each was trained on; unit for [0, 1] or symmetric for [-1, 1] to "
+        "give several networks the same numbers (default: own)",
+    )
+    add(
+        "--smoothing",
+        action="store_true",
+        help="a softmax over the features' channels: for ResNet and others whose paintings show little style",
+    )
     add("--content-layers", type=_names, metavar="L,...", help="layers whose features are kept")
     add("--style-layers", type=_names, metavar="L,...", help="layers whose statistics are matched")
     add("--content-weight", type=float, metavar="W", help="raise it to keep more of the photograph")
     add("--style-weight", type=float, metavar="W", help="raise it for more of the painting")
     add("--tv-weight", type=float, metavar="W", help="total variation: raise it to smooth away noise")
+    add(
+        "--balance",
+        action=argparse.BooleanOptionalAction,
+        help="divide each layer's style loss by its start, so that none rules; --no-balance keeps the method's "
+        "weights on networks that they weren't found on (default: balanced but for VGG)",
+    )
+    add(
+        "--calibrate",
+        action="store_true",
+        help="of several networks, let weights be shares of the gradient at the start: 1:1 is equal say",
+    )
     add("--style-blend", type=_numbers, metavar="0.7,0.3", help="the say of each STYLE (default: equal)")
     add(
         "--content-mask",
@@ -171,7 +193,7 @@ def _add_transfer(subparsers: Any) -> None:
         "--parameterization",
         metavar="pixels|fourier",
         help="fourier optimises waves instead of pixels: for networks "
-        "other than VGG, which else leave grain (default: pixels)",
+        "other than VGG, which else leave grain (default: pixels, but fourier for untrained networks)",
     )
     add("--seed", type=int, metavar="N", help="of the noise and of random weights (default: 0)")
     add(

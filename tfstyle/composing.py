@@ -66,6 +66,7 @@ def compose(
     seed: int = 0,
     *,
     tile: int | None = None,
+    calibrate: bool = False,
     **options: Any,
 ) -> Canvas:
     """The canvas of a method: its terms on one network or on several, and the pictures.
@@ -79,6 +80,7 @@ def compose(
         size: Longer side in pixels; None for the pictures' own.
         seed: Of the noise.
         tile: Longest side of the tiles to work in, in pixels; None for no tiles.
+        calibrate: As for `objective`.
         **options: As for `Canvas`.
 
     Raises:
@@ -86,11 +88,16 @@ def compose(
     """
     from tfstyle.canvas import Canvas
 
-    return Canvas(objective(branches, tile), content, styles, mix, init, size, seed=seed, **options)
+    return Canvas(objective(branches, tile, calibrate), content, styles, mix, init, size, seed=seed, **options)
 
 
-def objective(branches: Sequence[Branch], tile: int | None = None) -> Objective:
+def objective(branches: Sequence[Branch], tile: int | None = None, calibrate: bool = False) -> Objective:
     """The terms of a method on all of its networks.
+
+    Args:
+        branches: The method on each network.
+        tile: Longest side of the tiles to work in, in pixels; None for no tiles.
+        calibrate: Whether the branches' weights are shares of the gradient at the content picture, see `Objective`.
 
     Raises:
         InputError: An unknown layer or statistic.
@@ -100,21 +107,22 @@ def objective(branches: Sequence[Branch], tile: int | None = None) -> Objective:
 
     terms: list[Term] = []
     for branch in branches:
-        terms += _terms(branch, f"_{branch.backbone.name.lower()}" if len(branches) > 1 else "")
+        suffix = f"_{branch.backbone.name.lower()}" if len(branches) > 1 else ""
+        terms += _terms(branch, 1.0 if calibrate else branch.weight, suffix)
     smoothing = max(branch.method.tv_weight for branch in branches)  # it looks at pixels, whatever the networks
     if smoothing:
         terms.append(TotalVariationTerm(smoothing))
-    return Objective(terms, tile)
+    return Objective(terms, tile, [branch.weight for branch in branches] if calibrate else None)
 
 
-def _terms(branch: Branch, suffix: str) -> list[Term]:
+def _terms(branch: Branch, weight: float, suffix: str) -> list[Term]:
     """Content and style on one network; the suffix tells the names of several apart."""
     from tfstyle.mmd import GaussianKernel, LinearKernel, PolynomialKernel
     from tfstyle.statistics import GramMatrix, MeanAndDeviation
     from tfstyle.terms import ContentTerm, StyleTerm
     from tfstyle.wasserstein import GaussianWasserstein
 
-    method, backbone, weight = branch.method, branch.backbone, branch.weight
+    method, backbone = branch.method, branch.backbone
     statistics = {
         "gram": GramMatrix,
         "moments": MeanAndDeviation,
@@ -193,6 +201,10 @@ def network(
     if isinstance(backbone, backbones.Backbone):
         if weights is not None or pooling not in (None, backbone.pooling):
             raise InputError(f"{backbone!r} has its weights and pooling already: leave out weights and pooling")
+        if recipe.input_scaling not in ("own", backbone.input_scaling) or recipe.smoothing > backbone.smoothing:
+            raise InputError(
+                f"{backbone!r} has its input scaling and smoothing already: leave them out, or build it with them"
+            )
         return backbone
     name = recipe.backbone if backbone == "auto" else backbone
     fallback = False
@@ -209,6 +221,8 @@ def network(
         normalize=recipe.normalize,
         seed=seed,
         precision=faster() if precision == "auto" else precision,
+        input_scaling=recipe.input_scaling,
+        smoothing=recipe.smoothing,
     )
     record = found.weights_record
     log.log(

@@ -11,6 +11,8 @@ from tfstyle.errors import InputError, check_whole, unknown
 OPTIMIZERS = ("lbfgs", "adam")
 STATISTICS = ("gram", "moments", "linear", "polynomial", "gaussian", "wasserstein")
 POOLINGS = ("max", "avg")
+PARAMETERIZATIONS = ("pixels", "fourier")
+INPUT_SCALINGS = ("own", "unit", "symmetric")
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,8 @@ class Method:
     backbone: str = "VGG19"
     pooling: Literal["max", "avg"] = "max"
     normalize: bool | None = None
+    input_scaling: Literal["own", "unit", "symmetric"] = "own"
+    smoothing: bool = False
     content_layers: tuple[str, ...] | None = None
     style_layers: tuple[str, ...] | None = None
     statistic: str = "gram"
@@ -40,6 +44,7 @@ class Method:
     optimizer_options: dict[str, Any] = field(default_factory=dict)
     steps: int = 300
     init: Literal["content", "noise"] = "content"
+    parameterization: Literal["pixels", "fourier"] = "pixels"
     sources: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -49,9 +54,15 @@ class Method:
         Raises:
             InputError: A name that there isn't, a negative weight, or a number of steps below 1.
         """
-        for kind, known in (("optimizer", OPTIMIZERS), ("statistic", STATISTICS), ("pooling", POOLINGS)):
+        for kind, known in (
+            ("optimizer", OPTIMIZERS),
+            ("statistic", STATISTICS),
+            ("pooling", POOLINGS),
+            ("input_scaling", INPUT_SCALINGS),
+            ("parameterization", PARAMETERIZATIONS),
+        ):
             if getattr(self, kind) not in known:
-                raise unknown(kind, getattr(self, kind), known)
+                raise unknown(kind.replace("_", " "), getattr(self, kind), known)
         for kind in ("content_weight", "style_weight", "tv_weight"):
             weight = getattr(self, kind)
             if not (weight >= 0 and isfinite(weight)):
@@ -68,16 +79,17 @@ class Method:
             given = {"optimizer_options": {}} | given
         return replace(self, **given)
 
-    def adapted(self, backbone: str, trained: bool) -> Method:
+    def adapted(self, backbone: str, trained: bool, balance: bool | None = None) -> Method:
         """The method for a backbone that its constants were not found on.
 
         A recipe's weights belong to the scale of VGG's features: for other networks, and for untrained ones,
         each layer's loss is divided by its start, and weights for that take their place (chosen); the layers
-        are the other backbone's own.
+        are the other backbone's own. With `balance` of True that is so for VGG, too, and with False for none: its
+        weights stay the recipe's.
         """
         is_vgg = backbone in ("VGG16", "VGG19")
         adapted = self if is_vgg else replace(self, content_layers=None, style_layers=None)
-        if trained and (self.balance or is_vgg):
+        if balance is False or (trained and (self.balance or (is_vgg and not balance))):
             return adapted
         constants = BALANCED if trained else UNTRAINED
         return replace(adapted, **constants, sources=self.sources | dict.fromkeys(constants, "chosen"))
@@ -251,9 +263,14 @@ BALANCED: dict[str, Any] = {
     "style_weight": 1.0,
     "optimizer_options": {},  # Adam's epsilon goes with the scale of the loss
 }
-# An untrained network can't tell noise from texture: it needs smoothing, and average pooling, through which all
-# pixels get a gradient; with maximum pooling it leaves grain and moves little else.
-UNTRAINED: dict[str, Any] = BALANCED | {"content_weight": 0.3, "tv_weight": 0.1, "pooling": "avg"}
+# An untrained network can't tell noise from texture: it needs smoothing, waves instead of pixels, which else are left
+# as grain, and average pooling, through which all pixels get a gradient.
+UNTRAINED: dict[str, Any] = BALANCED | {
+    "content_weight": 0.3,
+    "tv_weight": 0.1,
+    "pooling": "avg",
+    "parameterization": "fourier",
+}
 
 
 def get(name: str) -> Method:

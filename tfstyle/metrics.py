@@ -305,3 +305,22 @@ METRICS = {
     )
 }
 """The metrics by their names, in the order of tables."""
+
+
+def entropy(features: np.ndarray) -> float:
+    """Normalised entropy of a layer's activations: 1 where all are equal, 0 where one is all there is.
+
+    With p the sizes |F| divided by their sum over positions and channels, −Σ p log p / log n, n being their number.
+    Low values are the peaks that make residual networks poor judges of style.
+
+    Args:
+        features: `(height, width, channels)`.
+
+    Reference:
+        Wang, Li, Vasconcelos 2021, "Rethinking and Improving the Robustness of Image Style Transfer".
+    """
+    sizes = np.abs(features, dtype=np.float64).ravel()
+    shares = sizes[sizes > 0] / max(sizes.sum(), _LEAST)
+    if sizes.size < 2 or not len(shares):
+        return 1.0
+    return float(-np.sum(shares * np.log(shares)) / np.log(sizes.size))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -13,11 +13,12 @@ import tensorflow as tf
 from keras import ops
 
 from tfstyle.errors import InputError
-from tfstyle.masks import Regions, shrunk
+from tfstyle.looks import Look, mean_activations
+from tfstyle.masks import Regions
 from tfstyle.receptive_fields import ReceptiveField
 from tfstyle.statistics import at_least_float32
 from tfstyle.terms import PIXELS, Features, Masks, Targets, Term, Windows
-from tfstyle.tiling import WHOLE, Grid, Halo, added, spans, two_pass
+from tfstyle.tiling import WHOLE, Grid, Halo, spans, two_pass
 
 Tensor = Any
 
@@ -34,6 +35,9 @@ class Objective:
         terms: At least one; those of one name are numbered (`style`, `style_2`, ...).
         tile: Longest side, in pixels, of the tiles that larger pictures are worked on in, which bounds the
             memory and gives the same losses and gradients in up to twice the time; None for no tiles.
+        shares: For each backbone, in the order of the terms, its share of the gradient: its losses are multiplied so
+            that the norms of their gradients at the content picture are in these proportions, the first backbone's
+            losses staying as they are (chosen). None for losses as they are.
 
     Examples:
         >>> vgg = Backbone("VGG19")
@@ -45,7 +49,7 @@ class Objective:
         >>> objective(pictures, targets)  # {"content": (batch,), "style": (batch,)}
     """
 
-    def __init__(self, terms: Iterable[Term], tile: int | None = None) -> None:
+    def __init__(self, terms: Iterable[Term], tile: int | None = None, shares: Sequence[float] | None = None) -> None:
         self.terms = tuple(terms)
         if not self.terms:
             raise InputError("an objective needs at least one term")
@@ -54,12 +58,18 @@ class Objective:
             numbered = (term.name if n == 1 else f"{term.name}_{n}" for n in itertools.count(1))
             names.append(next(name for name in numbered if name not in names))
         self.names = tuple(names[1:])
+        self._named = tuple(zip(self.names, self.terms, strict=True))
         self.tile = tile
         self.backbones = tuple({id(t.backbone): t.backbone for t in self.terms if t.backbone}.values())
         self.layers_by_backbone = [
             (backbone, sorted({layer for term in self.terms if term.backbone is backbone for layer in term.layers}))
             for backbone in self.backbones
         ]
+        self.shares = tuple(float(share) for share in shares or ())
+        if self.shares and len(self.shares) != len(self.backbones):
+            raise InputError(f"{len(self.shares)} shares for {len(self.backbones)} backbones: give one for each")
+        if not all(0 < share < math.inf for share in self.shares):
+            raise InputError(f"shares {self.shares} must be numbers above 0")
 
     @property
     def minimum_side(self) -> int:
@@ -110,7 +120,8 @@ class Objective:
             regions: Which style goes where; None for all styles everywhere, as `mix` says.
 
         Returns:
-            Nested dictionaries of tensors: `"scales"` of normalised backbones' layers, and `"terms"`.
+            Nested dictionaries of tensors: `"scales"` of normalised backbones' layers, `"terms"`, and for an
+            objective with `shares` the `"factors"` of the terms, each `(batch,)`.
         """
         if regions is None:
             rows = [list(mix or [1 / len(styles)] * len(styles))]
@@ -118,25 +129,49 @@ class Objective:
         else:
             rows = regions.mix.tolist()
             masks = [regions.content, *regions.styles]
-        looks = [_Look(self, picture) for picture in (content, *styles)]
+        looks = [
+            Look(picture, self.grid(*picture.shape[1:3]), self._features, self._windows)
+            for picture in (content, *styles)
+        ]
         scales = self._scales(looks)
-        kept = self._kept(looks[0], scales)
         constants = {
             name: {"constants": term.constants(self._samples(term, looks[1:], scales))} if term.sampled_layers else {}
-            for name, term in zip(self.names, self.terms, strict=True)
+            for name, term in self._named
         }
-        surveys, masks_by_layer = [], []
+        surveys: list[dict[str, Any]] = []
+        masks_by_layer: list[Any] = []
+        kept: Any = None
         for look, mask in zip(looks, masks, strict=True):
             masks_by_layer.append(None if mask is None else look.masks(mask))
-            surveys.append(self._survey(look, scales, masks_by_layer[-1], constants))
+            wanted = self._kept_layers if look is looks[0] else None
+            sums, whole = look.toured(self._survey(scales, masks_by_layer[-1], constants), wanted)
+            surveys.append(sums)
+            kept = kept or whole
             look.forget()
         terms = {}
-        for name, term in zip(self.names, self.terms, strict=True):
+        for name, term in self._named:
             of_content = None if masks_by_layer[0] is None else self._view(term, masks_by_layer[0])
             of_styles = [survey[name] for survey in surveys[1:]]
-            found = term.targets(self._view(term, kept), surveys[0][name], of_styles, rows, of_content)
+            mine = self._view(term, kept, scales, term.kept_layers)
+            found = term.targets(mine, surveys[0][name], of_styles, rows, of_content)
             terms[name] = {**found, **constants[name]}
-        return {"scales": scales, "terms": terms}
+        targets = {"scales": scales, "terms": terms}
+        return {**targets, "factors": self._factors(content, targets)} if self.shares else targets
+
+    def _factors(self, content: Tensor, targets: Targets) -> dict[str, Tensor]:
+        """By term of a backbone: what gives its backbone its share of the gradient at the content picture."""
+        norms = []
+        for backbone in self.backbones:
+            with tf.GradientTape() as tape:
+                tape.watch(content)
+                losses = self(content, targets)
+                total = sum(losses[name] for name, term in self._named if term.backbone is backbone)
+            norms.append(tf.sqrt(tf.reduce_sum(tf.square(tape.gradient(total, content)), axis=(1, 2, 3))))
+        factors = {
+            id(backbone): tf.math.divide_no_nan(share / self.shares[0] * norms[0], norm)
+            for backbone, share, norm in zip(self.backbones, self.shares, norms, strict=True)
+        }
+        return {name: factors[id(term.backbone)] for name, term in self._named if term.backbone is not None}
 
     def __call__(self, pictures: Tensor, targets: Targets) -> dict[str, Tensor]:
         """The weighted loss of each term, of shape `(batch,)`, by name.
@@ -164,7 +199,7 @@ class Objective:
         So the same picture has the same loss, in both passes over tiles and in a run that is resumed.
         """
         terms = dict(targets["terms"])
-        for name, term in zip(self.names, self.terms, strict=True):
+        for name, term in self._named:
             if term.draws:
                 terms[name] = {**terms[name], "seeds": _seeds(pictures)}
         return {**targets, "terms": terms}
@@ -174,13 +209,13 @@ class Objective:
             name: term.sums(
                 self._view(term, features, targets["scales"]), targets["terms"][name], self._view(term, windows)
             )
-            for name, term in zip(self.names, self.terms, strict=True)
+            for name, term in self._named
         }
 
     def _losses(self, sums: dict[str, Any], targets: Targets) -> list[Tensor]:
         return [
-            term.weight * term.loss(sums[name], targets["terms"][name])
-            for name, term in zip(self.names, self.terms, strict=True)
+            term.weight * targets.get("factors", {}).get(name, 1.0) * term.loss(sums[name], targets["terms"][name])
+            for name, term in self._named
         ]
 
     def _features(self, pictures: Tensor) -> list[Features]:
@@ -198,28 +233,31 @@ class Objective:
         return [*windows, {PIXELS: grid.window(index)}]
 
     def _view(
-        self, term: Term, everything: Sequence[Mapping[str, Any]], scales: Mapping[str, Any] | None = None
+        self,
+        term: Term,
+        everything: Sequence[Mapping[str, Any]],
+        scales: Mapping[str, Any] | None = None,
+        layers: Iterable[str] | None = None,
     ) -> Any:
-        """What one term sees of all: its backbone's layers, or pixels; scaled if `scales` say so."""
+        """What one term sees of all: its backbone's layers, or pixels; `layers` of them scaled if `scales` say so."""
         index = len(self.backbones) if term.backbone is None else self.backbones.index(term.backbone)
         scale = (scales or {}).get(str(index))
         if scale is None:
             return everything[index]
-        return {layer: at_least_float32(everything[index][layer]) * scale[layer] for layer in term.layers}
+        layers = term.layers if layers is None else layers
+        return {layer: at_least_float32(everything[index][layer]) * scale[layer] for layer in layers}
 
-    def _scales(self, looks: list[_Look]) -> dict[str, dict[str, Tensor]]:
+    def _scales(self, looks: list[Look]) -> dict[str, dict[str, Tensor]]:
         """By normalised backbone: the factor of each layer that gives it the mean activation 1 over all pictures."""
-        scales: dict[str, dict[str, Tensor]] = {}
-        for index, (backbone, layers) in enumerate(self.layers_by_backbone):
-            if backbone.normalize:
-                means = [look.mean_activations(index) for look in looks]
-                scales[str(index)] = {
-                    layer: 1 / (sum(mean[layer] for mean in means) / len(means) + keras.config.epsilon())
-                    for layer in layers
-                }
-        return scales
+        return {
+            str(index): {
+                layer: 1 / (mean + keras.config.epsilon()) for layer, mean in mean_activations(looks, index).items()
+            }
+            for index, backbone in enumerate(self.backbones)
+            if backbone.normalize
+        }
 
-    def _samples(self, term: Term, looks: Sequence[_Look], scales: Mapping[str, Any]) -> Features:
+    def _samples(self, term: Term, looks: Sequence[Look], scales: Mapping[str, Any]) -> Features:
         """Features of all pictures at random positions, by layer, as one term sees them."""
         places = np.random.default_rng(0).random((1, SAMPLE, 2))
 
@@ -227,44 +265,39 @@ class Objective:
             values, there = self._view(term, features, scales), self._view(term, windows)
             return {layer: there[layer].sample(values[layer], places) for layer in term.sampled_layers}
 
-        pictures = [added(itertools.starmap(sample, look)) for look in looks]
+        pictures = [look.summed(sample) for look in looks]
         return {layer: ops.concatenate([each[layer] for each in pictures], axis=1) for layer in term.sampled_layers}
 
     def _survey(
-        self, look: _Look, scales: Mapping[str, Any], masks: list[Masks] | None, constants: Mapping[str, Any]
-    ) -> dict[str, Any]:
-        """What each term wants to know of a picture."""
-        return added(
-            {
-                name: term.survey(
-                    self._view(term, features, scales),
-                    self._view(term, windows),
-                    None if masks is None else self._view(term, masks),
-                    **constants[name],
-                )
-                for name, term in zip(self.names, self.terms, strict=True)
-            }
-            for features, windows in look
-        )
+        self, scales: Mapping[str, Any], masks: list[Masks] | None, constants: Mapping[str, Any]
+    ) -> Callable[..., dict[str, Any]]:
+        """What each term wants to know of a picture, as a function of features and windows."""
+        return lambda features, windows: {
+            name: term.survey(
+                self._view(term, features, scales),
+                self._view(term, windows),
+                None if masks is None else self._view(term, masks),
+                **constants[name],
+            )
+            for name, term in self._named
+        }
 
-    def _kept(self, look: _Look, scales: Mapping[str, Any]) -> list[Features]:
-        """The content's features that are targets, as terms see them, put together from the tiles."""
-        kept: list[Features] = []
-        for index, backbone in enumerate(self.backbones):
-            wanted = {layer for term in self.terms if term.backbone is backbone for layer in term.kept_layers}
-            features = {layer: look.whole(index, layer) for layer in sorted(wanted)}
-            scale = scales.get(str(index), {})
-            kept.append({layer: at_least_float32(f) * scale[layer] if scale else f for layer, f in features.items()})
-        return [*kept, {}]
+    @property
+    def _kept_layers(self) -> list[list[str]]:
+        """Of each backbone, and last of the pixels, the layers whose content features are targets."""
+        return [
+            sorted({layer for term in self.terms if term.backbone is backbone for layer in term.kept_layers})
+            for backbone in (*self.backbones, None)
+        ]
 
     def get_config(self) -> dict[str, Any]:
-        """The backbones, the terms with numbers in place of their backbones, and the tile."""
+        """The backbones, the terms with numbers in place of their backbones, the tile and the shares."""
         terms = [keras.saving.serialize_keras_object(term) for term in self.terms]
         for term, serialized in zip(self.terms, terms, strict=True):
             if term.backbone is not None:
                 serialized["config"]["backbone"] = self.backbones.index(term.backbone)
         backbones = [keras.saving.serialize_keras_object(backbone) for backbone in self.backbones]
-        return {"backbones": backbones, "terms": terms, "tile": self.tile}
+        return {"backbones": backbones, "terms": terms, "tile": self.tile, "shares": self.shares}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Objective:
@@ -276,7 +309,7 @@ class Objective:
             if "backbone" in options:
                 options["backbone"] = backbones[options["backbone"]]
             terms.append(keras.saving.get_registered_object(serialized["registered_name"]).from_config(options))
-        return cls(terms, config["tile"])
+        return cls(terms, config["tile"], config["shares"])
 
 
 def _seeds(pictures: Tensor) -> Tensor:
@@ -284,70 +317,3 @@ def _seeds(pictures: Tensor) -> Tensor:
     rows, columns = (math.ceil(side / 256) for side in pictures.shape[1:3])  # enough of them (chosen)
     some = tf.cast(pictures[:, ::rows, ::columns], "float32")
     return tf.reduce_sum(tf.cast(tf.bitcast(some, "int32"), "int64"), axis=(1, 2, 3))
-
-
-class _Look:
-    """A picture as an objective sees it: features and windows, tile by tile."""
-
-    def __init__(self, objective: Objective, picture: Tensor) -> None:
-        self._objective = objective
-        self._picture = picture
-        self._grid = objective.grid(*picture.shape[1:3])
-        self._seen: list[tuple[list[Features], list[Windows]]] = []
-
-    def __iter__(self) -> Iterator[tuple[list[Features], list[Windows]]]:
-        objective = self._objective
-        if self._grid is not None:
-            for index in range(self._grid.number):
-                features = objective._features(self._grid.crop(self._picture, index))
-                yield features, objective._windows(self._grid, index)
-            return
-        if not self._seen:
-            self._seen = [(objective._features(self._picture), objective._windows())]
-        yield from self._seen
-
-    def masks(self, regions: np.ndarray) -> list[Masks]:
-        """The regions `(regions, height, width)` at each layer's resolution."""
-        features, windows = next(iter(self))
-        return [
-            {
-                layer: ops.convert_to_tensor(shrunk(regions, there[layer].whole(values.shape[1:3]))[None])
-                for layer, values in layers.items()
-            }
-            for layers, there in zip(features, windows, strict=True)
-        ]
-
-    def mean_activations(self, index: int) -> dict[str, Tensor]:
-        """Mean |F| of each layer of backbone `index`, `(batch, 1, 1, 1)`."""
-
-        def sums(values: Tensor, weights: Tensor | None) -> dict[str, Tensor]:
-            sizes = ops.mean(ops.abs(at_least_float32(values)), axis=-1, keepdims=True)
-            weights = ops.ones_like(sizes[:1]) if weights is None else ops.cast(weights, sizes.dtype)[..., None]
-            total, count = (ops.sum(x, axis=(1, 2, 3), keepdims=True) for x in (sizes * weights, weights))
-            return {"total": total, "count": count}
-
-        found = added(
-            {
-                layer: sums(values, windows[index][layer].weights(values.shape[1:3]))
-                for layer, values in features[index].items()
-            }
-            for features, windows in self
-        )
-        return {layer: each["total"] / each["count"] for layer, each in found.items()}
-
-    def whole(self, index: int, layer: str) -> Tensor:
-        """All features of one layer of backbone `index`."""
-        result = None
-        for features, windows in self:
-            values, window = features[index][layer], windows[index][layer]
-            if window is WHOLE:
-                return values
-            values = ops.convert_to_numpy(values)
-            if result is None:
-                result = np.zeros((values.shape[0], *window.whole(values.shape[1:3]), values.shape[3]), values.dtype)
-            window.paste(values, result)
-        return ops.convert_to_tensor(result)
-
-    def forget(self) -> None:
-        """Give the features' memory back."""
-        self._seen = []

@@ -49,8 +49,8 @@ class Settings:
     content_masks: list[Picture]
     style_masks: list[Picture | None]
     preserve_color: str | None
-    parameterization: str
     seed: int
+    calibrate: bool
     precision: Literal["float32", "bfloat16", "auto"]
     tile: int | Literal["auto", "off"]
     checkpoint: str | os.PathLike[str] | None
@@ -73,7 +73,7 @@ class Settings:
             "content_masks": [mask.name for mask in self.content_masks],
             "style_masks": names,
             "preserve_color": self.preserve_color,
-            "parameterization": self.parameterization,
+            "calibrate": self.calibrate,
             "seed": self.seed,
         }
 
@@ -110,12 +110,14 @@ class Painter:
             raise InputError(f"weights {os.fspath(asked.weights)} are of one network: leave them out for several")
         found = []
         for each, weight in asked.backbones.items():
+            recipe = asked.recipe.override(**asked.given)
             with self._scope():
-                network = composing.network(
-                    each, asked.weights, asked.recipe, asked.pooling, asked.precision, asked.seed
-                )
-            adapted = asked.recipe.adapted(network.name, network.trained)
-            recipe = adapted.override(**{**asked.given, "pooling": network.pooling})
+                network = composing.network(each, asked.weights, recipe, asked.pooling, asked.precision, asked.seed)
+            adapted = asked.recipe.adapted(network.name, network.trained, asked.given["balance"])
+            built = {name: getattr(network, name) for name in ("pooling", "input_scaling", "smoothing")}
+            if asked.content_masks:  # a wave moves all pixels, and those outside masks are to stay
+                adapted = adapted.override(parameterization="pixels")
+            recipe = adapted.override(**{**asked.given, **built})
             found.append(Branch(recipe, network, weight))
         return found
 
@@ -237,11 +239,12 @@ class Painter:
                     size,
                     asked.seed,
                     tile=composing.tile(self.branches, *shape, asked.tile),
+                    calibrate=asked.calibrate,
                     style_scale=asked.style_scale,
                     content_masks=asked.content_masks,
                     style_masks=asked.style_masks,
                     parameterization=composing.parameterization(
-                        asked.parameterization, grey=asked.preserve_color == "luminance"
+                        self.recipe.parameterization, grey=asked.preserve_color == "luminance"
                     ),
                 )
                 optimizer = composing.optimizer(self.recipe, asked.learning_rate, *shape, canvas.smoothness)

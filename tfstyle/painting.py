@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("tfstyle")
 
 PRECISIONS = ("auto", "float32", "bfloat16")
-PARAMETERIZATIONS = ("pixels", "fourier")
 MAXIMUM_SIDE = 65535  # of a JPEG, the least that the formats hold
 
 
@@ -32,11 +31,15 @@ def transfer(
     backbone: str | Backbone | Mapping[str | Backbone, float] = "auto",
     weights: str | os.PathLike[str] | None = None,
     pooling: Literal["max", "avg"] | None = None,
+    input_scaling: Literal["own", "unit", "symmetric"] | None = None,
+    smoothing: bool | None = None,
     content_layers: str | Sequence[str] | None = None,
     style_layers: str | Sequence[str] | None = None,
     content_weight: float | None = None,
     style_weight: float | None = None,
     tv_weight: float | None = None,
+    balance: bool | None = None,
+    calibrate: bool = False,
     style_blend: Sequence[float] | None = None,
     size: int | None = 512,
     scales: int | None = None,
@@ -49,7 +52,7 @@ def transfer(
     content_mask: images.Source | Sequence[images.Source] | None = None,
     style_mask: images.Source | Sequence[images.Source | None] | None = None,
     preserve_color: Literal["luminance", "statistics", "histogram"] | None = None,
-    parameterization: Literal["pixels", "fourier"] = "pixels",
+    parameterization: Literal["pixels", "fourier"] | None = None,
     seed: int = 0,
     precision: Literal["float32", "bfloat16", "auto"] = "auto",
     tile: int | Literal["auto", "off"] = "auto",
@@ -74,11 +77,19 @@ def transfer(
             names or networks to weights; what isn't of a network, as the steps, is the first's.
         weights: `"imagenet"`, `"random"` or the path of a weights file.
         pooling: `"max"` or `"avg"`.
+        input_scaling: What the networks see: `"own"` for what each was trained on, `"unit"` for RGB in [0, 1],
+            `"symmetric"` for [-1, 1].
+        smoothing: Whether features pass a softmax over channels, for residual networks; see `Backbone`.
         content_layers: Layers whose features are kept.
         style_layers: Layers whose statistics are matched.
         content_weight: Weight of the content loss, at least 0.
         style_weight: Weight of the style loss, at least 0.
         tv_weight: Weight of the total variation, at least 0: smooths.
+        balance: Whether each layer's style loss is divided by its value for the content picture. None for: where
+            the network isn't VGG or isn't trained, together with weights that suit it; False keeps the method's
+            weights on all.
+        calibrate: Of several networks, whether their weights are shares of the gradient at the content picture, so
+            that equal ones have equal say; else they are factors of the losses, whose scales differ by far.
         style_blend: Weight of each style, at least 0; they are divided by their sum. None for equal ones.
         size: Longer side of the result, in pixels; the aspect is the content's. None for the content's own.
         scales: Number of sizes to paint at, one after the other, each twice the one before: a large picture gets
@@ -97,7 +108,8 @@ def transfer(
             None.
         preserve_color: Keep the photograph's colours: `"luminance"` paints in grey and puts the photograph's colours
             on it; `"statistics"` and `"histogram"` recolour the styles like the photograph first.
-        parameterization: What is optimised: `"pixels"`, or `"fourier"` for the picture's decorrelated spectrum.
+        parameterization: What is optimised: `"pixels"`, or `"fourier"` for the picture's decorrelated spectrum. None
+            for pixels, but of untrained networks, which leave grain in them, the spectrum, where there is no mask.
         seed: Of the noise and of random weights.
         precision: `"float32"`; `"bfloat16"` for convolutions in bfloat16, with the picture, statistics and
             losses in float32; or `"auto"` for what this machine does faster, by a short probe.
@@ -125,11 +137,15 @@ def transfer(
         backbone=backbone,
         weights=weights,
         pooling=pooling,
+        input_scaling=input_scaling,
+        smoothing=smoothing,
         content_layers=content_layers,
         style_layers=style_layers,
         content_weight=content_weight,
         style_weight=style_weight,
         tv_weight=tv_weight,
+        balance=balance,
+        calibrate=calibrate,
         style_blend=style_blend,
         size=size,
         scales=scales,
@@ -239,15 +255,19 @@ def _settings(
     method: str | Method,
     backbone: str | Backbone | Mapping[str | Backbone, float],
     pooling: Literal["max", "avg"] | None,
+    input_scaling: Literal["own", "unit", "symmetric"] | None,
+    smoothing: bool | None,
     content_layers: str | Sequence[str] | None,
     style_layers: str | Sequence[str] | None,
     content_weight: float | None,
     style_weight: float | None,
     tv_weight: float | None,
+    balance: bool | None,
     style_blend: Sequence[float] | None,
     steps: int | None,
     optimizer: str | None,
     init: str | images.Source | None,
+    parameterization: Literal["pixels", "fourier"] | None,
     content_mask: images.Source | Sequence[images.Source] | None,
     style_mask: images.Source | Sequence[images.Source | None] | None,
     **others: Any,
@@ -263,6 +283,10 @@ def _settings(
         "steps": steps,
         "optimizer": optimizer,
         "pooling": pooling,
+        "input_scaling": input_scaling,
+        "smoothing": smoothing,
+        "balance": balance,
+        "parameterization": parameterization,
     }
     recipe.override(**given)
     for name in ("learning_rate", "style_scale"):
@@ -271,7 +295,6 @@ def _settings(
             raise InputError(f"{name.replace('_', ' ')} {value:g} can't be used: give a number above 0")
     for name, known in (
         ("precision", PRECISIONS),
-        ("parameterization", PARAMETERIZATIONS),
         ("preserve_color", color_transfer.KINDS),
     ):
         if others[name] is not None and others[name] not in known:
@@ -290,13 +313,16 @@ def _settings(
         raise InputError("there is no style picture: give at least one")
     mix = _mix(style_blend, len(pictures))
     paintings = [images.load(picture) for picture in pictures]
+    networks = composing.shares(backbone)
+    if others["calibrate"] and len(networks) < 2:
+        raise InputError("calibrate is for several networks: name two or more, or leave it out")
     start = recipe.init if init is None else init
     if not (isinstance(start, str) and start in ("content", "noise")):
         start = images.load(start)
     return Settings(
         recipe=recipe,
         given=given,
-        backbones=composing.shares(backbone),
+        backbones=networks,
         pooling=pooling,
         paintings=paintings,
         mix=mix,

@@ -1,5 +1,5 @@
 """Keras layers of the models."""
 
-from tfstyle.layers.preprocessing import PadToMultiple, Preprocessing
+from tfstyle.layers.preprocessing import SCALINGS, PadToMultiple, Preprocessing, Scaling
 
-__all__ = ["PadToMultiple", "Preprocessing"]
+__all__ = ["SCALINGS", "PadToMultiple", "Preprocessing", "Scaling"]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import Any, Literal
 
 import keras
 from keras import ops
 
 Tensor = Any
+Scaling = Literal["own", "unit", "symmetric"]
+SCALINGS = ("own", "unit", "symmetric")
 
 
 @keras.saving.register_keras_serializable(package="tfstyle")
@@ -19,17 +21,22 @@ class Preprocessing(keras.layers.Layer):
 
     Args:
         application: Name of the `keras.applications` model.
+        scaling: `"own"` as above; `"unit"` leaves RGB in [0, 1], and `"symmetric"` brings it to [-1, 1], whatever
+            the network was trained on.
     """
 
-    def __init__(self, application: str, **kwargs: Any) -> None:
+    def __init__(self, application: str, scaling: Scaling = "own", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.application = application
+        self.scaling = scaling
         module = importlib.import_module(getattr(keras.applications, application).__module__)
         self._preprocess = module.preprocess_input
 
     def call(self, pictures: Tensor) -> Tensor:
         """Preprocessed pictures, of the same shape."""
-        return self._preprocess(pictures * 255.0, data_format="channels_last")
+        if self.scaling == "own":
+            return self._preprocess(pictures * 255.0, data_format="channels_last")
+        return pictures if self.scaling == "unit" else pictures * 2.0 - 1.0
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """The same shape."""
@@ -37,7 +44,7 @@ class Preprocessing(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        return {**super().get_config(), "application": self.application}
+        return {**super().get_config(), "application": self.application, "scaling": self.scaling}
 
 
 @keras.saving.register_keras_serializable(package="tfstyle")
