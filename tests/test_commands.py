@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tfstyle import InputError, cli, commands, images, painting as room
+from tfstyle import InputError, batches as room, cli, commands, images
 
 FAST = [
     "--backbone", "VGG16", "--weights", "random", "--size", "48", "--steps", "2", "--precision", "float32",

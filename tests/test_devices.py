@@ -13,7 +13,7 @@ cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 import numpy as np
 import tfstyle
-from tfstyle import devices, images, painting, samples
+from tfstyle import batches, devices, images, samples
 
 photo = images.load(samples.content("chelsea"), 48).rgb
 style = images.load(samples.style("impasto", 128), 48).rgb
@@ -23,7 +23,7 @@ alone = [tfstyle.transfer(content, style, **settings) for content in contents]
 used = []
 strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 devices.strategy = lambda: strategy
-together = list(painting.transfer_batch(contents, style, **settings))
+together = list(batches.transfer_batch(contents, style, **settings))
 print(json.dumps({
     "replicas": strategy.num_replicas_in_sync,
     "losses": [[result.history["loss"] for result in results] for results in (alone, together)],

@@ -72,7 +72,7 @@ def _paint(options: argparse.Namespace, output: Path, bits: int, given: dict[str
 
 def _paint_folder(options: argparse.Namespace, given: dict[str, Any]) -> int:
     """Paint all pictures of a folder into another; those that can't be are reported at the end."""
-    from tfstyle.painting import transfer_batch
+    from tfstyle.batches import transfer_batch
     from tfstyle.result import check_writable
 
     folder = Path(given.pop("content"))

@@ -89,6 +89,16 @@ def step_bytes(objective: Objective, height: int, width: int, pairs: History) ->
     return (_features(objective) + _PIXEL * _PICTURES + pairs.pixel_bytes) * height * width
 
 
+def together(
+    objective: Objective, height: int, width: int, pairs: History, free: int, tile: int | None = None
+) -> int:
+    """How many pictures of a size, as wholes or in tiles of a side, `free` bytes hold in one step; at least one."""
+    pixels = height * width
+    worked_on = pixels if tile is None else min(pixels, tile**2)
+    each = _features(objective) * worked_on + (_PIXEL * _PICTURES + pairs.pixel_bytes) * pixels
+    return max(1, int(SHARE * free / each))
+
+
 def _features(objective: Objective) -> int:
     """Bytes per pixel of the features that a gradient needs."""
     return math.ceil(_GRADIENTS * sum(b.feature_bytes(layers) for b, layers in objective.layers_by_backbone))
