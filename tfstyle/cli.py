@@ -87,7 +87,13 @@ def _add_transfer(subparsers: Any) -> None:
         help="the photograph (JPEG, PNG, WebP, TIFF), or a folder: each of its pictures "
         "is painted into the folder OUT",
     )
-    add("styles", metavar="STYLE", nargs="+", help="the painting, or several for a blend")
+    add("styles", metavar="STYLE", nargs="+", help="the painting, or several for a blend; or, with --each, for each")
+    add(
+        "--each",
+        action="store_true",
+        help="paint CONTENT in each STYLE instead of in their blend; OUT is a folder (default: CONTENT-styles), in "
+        "which grid.png has all of them side by side",
+    )
     add(
         "-o",
         "--output",

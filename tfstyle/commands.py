@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import itertools
 import json
 import os
 import signal
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from tfstyle.result import Result
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+GRID = "grid.png"  # of all results, beside them
 PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".ppm")  # taken from a folder
 
 
@@ -31,14 +33,19 @@ def complain(message: str) -> None:
 
 
 def transfer(options: argparse.Namespace) -> int:
-    """`tfstyle transfer`: one picture, or a folder of them."""
+    """`tfstyle transfer`: one picture, a folder of them, or one in each of several styles."""
     given = vars(options).copy()
     for name in ("run", "json", "quiet", "bits"):
         given.pop(name)
     if masks := given.pop("style_mask", None):
         given["style_mask"] = [None if mask == "none" else mask for mask in masks]
+    each = given.pop("each", False)
     if os.path.isdir(options.content):
+        if each:
+            raise InputError(f"{files.shown(options.content)} is a folder, and --each is for one picture: give that")
         return _paint_folder(options, given)
+    if each:
+        return _paint_each(options, given)
     default = f"{Path(options.content).stem}-{Path(options.styles[0]).stem}.png"
     output = Path(given.pop("output", default))
     return _paint(options, output, options.bits, given)
@@ -73,7 +80,6 @@ def _paint(options: argparse.Namespace, output: Path, bits: int, given: dict[str
 def _paint_folder(options: argparse.Namespace, given: dict[str, Any]) -> int:
     """Paint all pictures of a folder into another; those that can't be are reported at the end."""
     from tfstyle.batches import transfer_batch
-    from tfstyle.result import check_writable
 
     folder = Path(given.pop("content"))
     found = _pictures(folder)
@@ -88,6 +94,64 @@ def _paint_folder(options: argparse.Namespace, given: dict[str, Any]) -> int:
     outputs = [target / f"{name}.png" for name in _names(found)]
     _check_apart(outputs, [*found, *styles, *_helpers(given)])
     results = transfer_batch(found, styles, **given, progress=False if options.quiet else None)
+    _make_folder(target, outputs, options.bits)
+
+    def until_interrupted() -> Iterator[Result | InputError]:
+        for result in results:
+            yield result
+            if not isinstance(result, InputError) and result.settings["stopped"] == "interrupted":
+                return
+
+    return _write_all(options, found, outputs, until_interrupted(), "pictures", [])
+
+
+def _paint_each(options: argparse.Namespace, given: dict[str, Any]) -> int:
+    """Paint a picture in each style into a folder, and a grid of all; styles that can't be used come at the end."""
+    from tfstyle import grids
+    from tfstyle.batches import transfer_styles
+
+    if "preview_every" in given:
+        raise InputError("previews are of one picture: leave out --preview-every, or paint in one style")
+    content, styles = given.pop("content"), given.pop("styles")
+    target = Path(given.pop("output", f"{Path(content).stem}-styles"))
+    if target.exists() and not target.is_dir():
+        raise InputError(f"{files.shown(target)} is a file, and one picture a style is to be written: give a folder")
+    outputs, page = [target / f"{name}.png" for name in _style_names(styles)], target / GRID
+    _check_apart([*outputs, page], [content, *styles, *_helpers(given)])
+    results = transfer_styles(content, styles, **given, progress=False if options.quiet else None)
+    if target.is_dir():
+        grids.check_writable(page)
+    _make_folder(target, outputs, options.bits)
+    done: list[tuple[str, Path, Result]] = []
+    code = _write_all(options, styles, outputs, results, "styles", done)
+    if done:
+        with _uninterrupted():
+            _write_grid(page, content, done)
+        if not options.json and not options.quiet:
+            print(f"wrote {files.shown(page)}", flush=True)
+    return code
+
+
+def _write_grid(page: Path, content: str, done: Sequence[tuple[str, Path, Result]]) -> None:
+    """The content, and each style above what was painted in it, as one picture."""
+    from tfstyle import grids, images
+
+    def cell(path: str) -> grids.Cell:
+        # Styles of some size may be large; no more of them is kept than is seen.
+        picture = images.load(path, grids.LARGEST_SIDE)
+        return grids.Cell(grids.on_white(picture.rgb, picture.alpha), files.shown(Path(path).name))
+
+    painted = [
+        (cell(style), grids.Cell(grids.on_white(result.image, result.alpha), files.shown(output.name)))
+        for style, output, result in done
+    ]
+    grids.save(grids.overview(cell(content), painted), page)
+
+
+def _make_folder(target: Path, outputs: Sequence[Path], bits: int) -> None:
+    """The folder that the outputs are to be written in, and see that they can be."""
+    from tfstyle.result import check_writable
+
     try:
         target.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -95,26 +159,36 @@ def _paint_folder(options: argparse.Namespace, given: dict[str, Any]) -> int:
             f"could not make the folder {files.shown(target)}: {files.reason(error)}; choose another place"
         ) from error
     for output in outputs:
-        check_writable(output, bits=options.bits)
-    code, done, failed = 0, 0, []
+        check_writable(output, bits=bits)
+
+
+def _write_all(
+    options: argparse.Namespace,
+    sources: Sequence[Any],
+    outputs: Sequence[Path],
+    results: Iterator[Result | InputError],
+    noun: str,
+    done: list[tuple[Any, Path, Result]],
+) -> int:
+    """Write the results that come, and note what was `done`; the exit code. What failed is said at the end."""
+    code, seen, failed = 0, 0, []
     try:
-        for path, output, result in zip(found, outputs, results, strict=True):
+        for source, output, result in zip(sources, outputs, results, strict=False):  # fewer after Ctrl-C
             if isinstance(result, InputError):
-                failed.append(f"{files.shown(path)} was left out: {result}")
+                failed.append(f"{files.shown(source)} was left out: {result}")
             else:
                 code = max(code, _written(options, result, output, options.bits))
-            done += 1
-            if code == INTERRUPTED:
-                break
+                done.append((source, output, result))
+            seen += 1
     except KeyboardInterrupt:  # before there was anything of the picture
         code = INTERRUPTED
     finally:
         for line in failed:
             complain(line)
     if failed:
-        complain(f"{len(failed)} of {len(found)} pictures were left out")
+        complain(f"{len(failed)} of {len(sources)} {noun} were left out")
     if code == INTERRUPTED:
-        complain(f"interrupted: {len(found) - done} of {len(found)} pictures were not painted")
+        complain(f"interrupted: {len(sources) - seen} of {len(sources)} {noun} were not painted")
     return max(code, 2 if failed else 0)
 
 
@@ -137,6 +211,19 @@ def _names(found: list[Path]) -> list[str]:
     names = [path.stem if stems[path.stem.casefold()] == 1 else path.name for path in found]
     unique = len({name.casefold() for name in names}) == len(names)
     return names if unique else [path.name for path in found]
+
+
+def _style_names(styles: Sequence[str]) -> list[str]:
+    """The names of the outputs, numbered where styles of several folders have one name; none is the grid's."""
+    different = list(dict.fromkeys(Path(style).name for style in styles))
+    names = dict(zip(different, _names([Path(name) for name in different]), strict=True))
+    taken, found = {Path(GRID).stem.casefold()}, []
+    for style in styles:
+        name = names[Path(style).name]
+        numbered = itertools.chain([name], (f"{name}-{n}" for n in itertools.count(2)))
+        found.append(next(each for each in numbered if each.casefold() not in taken))
+        taken.add(found[-1].casefold())
+    return found
 
 
 def _written(options: argparse.Namespace, result: Result, output: Path, bits: int) -> int:
