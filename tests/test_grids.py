@@ -66,6 +66,11 @@ def test_a_caption_is_below_its_picture_in_its_column_and_all_of_it_is_there():
         ("two\nlines", 100, ["two", "lines"]),
         ("ab", 1, ["a", "b"]),  # no width is too small
         ("many   blanks ", 1000, ["many blanks"]),
+        (
+            "hokusai_great_wave_lengstrom.jpg",
+            224,
+            ["hokusai_great_wave_", "lengstrom.jpg"],
+        ),  # where names have joints
     ],
 )
 def test_captions_are_wrapped(caption, width, lines):
