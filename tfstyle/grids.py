@@ -102,7 +102,7 @@ def _wrapped(caption: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, w
                 lines.append(current)
             while font.getlength(word) > width and len(word) > 1:
                 fits = next(n for n in range(len(word) - 1, 0, -1) if n == 1 or font.getlength(word[:n]) <= width)
-                fits = next((n for n in range(fits, fits // 2, -1) if word[n - 1] in "_-./\\"), fits)  # as in names
+                fits = next((n for n in range(fits, fits // 2, -1) if word[n - 1] in "_-/\\"), fits)  # as in names
                 lines.append(word[:fits])
                 word = word[fits:]
             current = word
