@@ -52,7 +52,7 @@ def machine(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("lbfgs", [True, False])
 def test_as_many_pictures_go_together_as_their_steps_fit(shallow, lbfgs):
-    """And one always does."""
+    """And one always does; there is an end to them."""
     pairs = memory.history(256, 192, 20) if lbfgs else History(1)
     one = memory.step_bytes(shallow, 256, 192, pairs)
     for number in (1, 2, 7):
@@ -61,6 +61,7 @@ def test_as_many_pictures_go_together_as_their_steps_fit(shallow, lbfgs):
         assert memory.together(shallow, 256, 192, pairs, free, 300) == number  # no tile
         assert memory.together(shallow, 256, 192, pairs, free, 100) > number
     assert memory.together(shallow, 256, 192, pairs, 1000) == 1
+    assert memory.together(shallow, 256, 192, pairs, 2**50) == memory.TOGETHER
 
 
 def test_there_is_memory_and_less_than_the_machine_has():

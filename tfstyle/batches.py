@@ -79,8 +79,8 @@ def transfer_styles(
 ) -> Iterator[Result | InputError]:
     """Paint one picture once in each style.
 
-    As many at a time as memory holds share each step, and all share one compilation; each result is that of
-    `transfer` with its style alone.
+    As many at a time as memory holds, but no more than eight, share each step, and all share one compilation. Each
+    result is that of `transfer` with its style alone, but for rounding, which grows from step to step.
 
     Args:
         content: The photograph.
