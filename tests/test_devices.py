@@ -13,7 +13,7 @@ cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 import numpy as np
 import tfstyle
-from tfstyle import devices, images, painting, samples
+from tfstyle import batches, devices, images, samples
 
 photo = images.load(samples.content("chelsea"), 48).rgb
 style = images.load(samples.style("impasto", 128), 48).rgb
@@ -23,12 +23,17 @@ alone = [tfstyle.transfer(content, style, **settings) for content in contents]
 used = []
 strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 devices.strategy = lambda: strategy
-together = list(painting.transfer_batch(contents, style, **settings))
+together = list(batches.transfer_batch(contents, style, **settings))
+styles = [style, 1 - style, style[::-1].copy()]
+each = [tfstyle.transfer(photo, one, **settings) for one in styles]
+beside = list(batches.transfer_styles(photo, styles, **settings))
 print(json.dumps({
     "replicas": strategy.num_replicas_in_sync,
     "losses": [[result.history["loss"] for result in results] for results in (alone, together)],
     "best": [[result.settings["best_loss"] for result in results] for results in (alone, together)],
     "off": [float(np.abs(a.image - b.image).max()) for a, b in zip(alone, together)],
+    "styles_off": [float(np.abs(a.image - b.image).max()) for a, b in zip(each, beside)],
+    "styles_apart": float(np.abs(each[0].image - each[1].image).max()),
     "apart": float(np.abs(alone[0].image - alone[1].image).max()),
 }))
 """
@@ -42,6 +47,9 @@ def test_two_devices_paint_pictures_as_one_does():
     assert len(found["off"]) == 3
     assert max(found["off"]) < 1e-4
     assert found["apart"] > 0.1
+    assert len(found["styles_off"]) == 3  # two a device: the last place is filled up
+    assert max(found["styles_off"]) < 1e-4
+    assert found["styles_apart"] > 0.1
     for alone, together in zip(*found["losses"], strict=True):
         assert len(alone) == len(together) == 4
         assert all(abs(a - b) <= 1e-5 * a for a, b in zip(alone, together, strict=True))

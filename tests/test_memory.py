@@ -1,6 +1,7 @@
 """What memory is said to be there, and what is made of it: history and tiles."""
 
 import logging
+import math
 
 import numpy as np
 import pytest
@@ -47,6 +48,20 @@ def machine(tmp_path, monkeypatch):
             (folder / f"memory.{name}").write_text(f"{text}\n")
 
     return write
+
+
+@pytest.mark.parametrize("lbfgs", [True, False])
+def test_as_many_pictures_go_together_as_their_steps_fit(shallow, lbfgs):
+    """And one always does; there is an end to them."""
+    pairs = memory.history(256, 192, 20) if lbfgs else History(1)
+    one = memory.step_bytes(shallow, 256, 192, pairs)
+    for number in (1, 2, 7):
+        free = math.ceil(number * one / memory.SHARE) + 1000
+        assert memory.together(shallow, 256, 192, pairs, free) == number
+        assert memory.together(shallow, 256, 192, pairs, free, 300) == number  # no tile
+        assert memory.together(shallow, 256, 192, pairs, free, 100) > number
+    assert memory.together(shallow, 256, 192, pairs, 1000) == 1
+    assert memory.together(shallow, 256, 192, pairs, 2**50) == memory.TOGETHER
 
 
 def test_there_is_memory_and_less_than_the_machine_has():

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tfstyle.backbones import Backbone as Backbone
+    from tfstyle.batches import transfer_batch as transfer_batch, transfer_styles as transfer_styles
     from tfstyle.callbacks import Preview as Preview, ProgressBar as ProgressBar
     from tfstyle.canvas import Canvas as Canvas
     from tfstyle.errors import InputError as InputError
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     )
     from tfstyle.objective import Objective as Objective
     from tfstyle.optimizers import LBFGS as LBFGS, ValueRange as ValueRange
-    from tfstyle.painting import transfer as transfer, transfer_batch as transfer_batch
+    from tfstyle.painting import transfer as transfer
     from tfstyle.paired_discrepancy import PairedDiscrepancyTerm as PairedDiscrepancyTerm
     from tfstyle.result import Result as Result
     from tfstyle.statistics import (
@@ -45,6 +46,7 @@ __version__ = "0.1.0"
 # Imported on first use: Keras takes seconds to import, and `tfstyle --help` must not.
 _ROOMS = {
     "backbones": ("Backbone",),
+    "batches": ("transfer_batch", "transfer_styles"),
     "callbacks": ("Preview", "ProgressBar"),
     "canvas": ("Canvas",),
     "errors": ("InputError",),
@@ -56,7 +58,7 @@ _ROOMS = {
     "statistics": ("GramMatrix", "MeanAndDeviation", "Statistic"),
     "terms": ("ContentTerm", "StyleTerm", "Term", "TotalVariationTerm"),
     "paired_discrepancy": ("PairedDiscrepancyTerm",),
-    "painting": ("transfer", "transfer_batch"),
+    "painting": ("transfer",),
     "result": ("Result",),
     "wasserstein": ("GaussianWasserstein",),
 }

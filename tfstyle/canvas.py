@@ -13,9 +13,9 @@ from keras import ops
 
 from tfstyle import images
 from tfstyle.callbacks import StepLog
-from tfstyle.canvas_inputs import prepare
+from tfstyle.canvas_inputs import Inputs, for_each, prepare
 from tfstyle.errors import InputError
-from tfstyle.objective import Objective
+from tfstyle.objective import Objective, side_by_side
 from tfstyle.optimizers import LBFGS, reset
 from tfstyle.parameterizations import Pixels
 from tfstyle.runtime import check_backend
@@ -38,7 +38,8 @@ class Canvas(keras.Model):
         objective: What is minimised.
         content: The content picture: path, PIL image or array; or a list of several of one size.
         styles: The style pictures, of any sizes.
-        mix: Weights of the styles, which sum to 1; None for equal ones.
+        mix: Weights of the styles, which sum to 1; None for equal ones. Or a row of them for each content, whose
+            styles, with their masks, are those that have a weight in it.
         init: `"content"`, `"noise"` (uniform white noise) or a picture to begin with; or one for each content.
         size: Longer side of the content, in pixels, to which the styles' longer sides are brought too; None
             for the pictures' own sizes.
@@ -68,7 +69,7 @@ class Canvas(keras.Model):
         objective: Objective,
         content: images.Source | Sequence[images.Source],
         styles: Sequence[images.Source],
-        mix: Sequence[float] | None = None,
+        mix: Sequence[float] | Sequence[Sequence[float]] | None = None,
         init: str | images.Source | Sequence[images.Source] = "content",
         size: int | None = None,
         style_scale: float = 1.0,
@@ -121,31 +122,49 @@ class Canvas(keras.Model):
             raise InputError("styles must be a list of at least one picture")
         contents = content if isinstance(content, (list, tuple)) else [content]
         inits = init if isinstance(init, (list, tuple)) else [init] * len(contents)
+        asked: list[dict[str, Any]] = [{"styles": styles}] * len(contents)
+        if self._mixed_each:
+            options = (self._options[key] for key in ("content_masks", "style_masks"))
+            asked = for_each(self._options["mix"], len(contents), styles, *options)
         inputs = [
-            prepare(each, styles, self.objective.minimum_side, init=start, **self._options)
-            for each, start in zip(contents, inits, strict=True)
+            prepare(photo, minimum=self.objective.minimum_side, init=start, **{**self._options, **own})
+            for photo, start, own in zip(contents, inits, asked, strict=True)
         ]
         first = inputs[0]
         for other in inputs[1:]:
             if other.photo.rgb.shape != first.photo.rgb.shape:
                 raise InputError(f"{other.photo.name} has not the size of {first.photo.name}: paint it by itself")
-        targets = self.objective.targets(
-            ops.convert_to_tensor(np.stack([each.photo.rgb for each in inputs]), self.compute_dtype),
-            [ops.convert_to_tensor(painting.rgb[None], self.compute_dtype) for painting in first.paintings],
-            self._options["mix"],
-            first.regions,
-        )
+        if self._mixed_each:
+            alone = zip(inputs, asked, strict=True)
+            targets = side_by_side([self._targets([each], own["mix"]) for each, own in alone])
+        else:
+            targets = self._targets(inputs, self._options["mix"])
         bare = first.regions is not None and (first.regions.content.max(axis=0) == 0).any()
         self.smoothness = 0.0 if bare else self.parameterization.smoothness
         self.alphas = [each.photo.alpha for each in inputs]
         self.step_logs: list[dict[str, list[float]]] = [{} for _ in inputs]
         return np.stack([each.start for each in inputs]), targets
 
+    @property
+    def _mixed_each(self) -> bool:
+        """Whether each picture has a mix of its own."""
+        return self._options["mix"] is not None and np.ndim(self._options["mix"][0]) > 0
+
+    def _targets(self, inputs: Sequence[Inputs], mix: Sequence[float] | None) -> Any:
+        """What the objective's terms compare pictures with that have the same styles."""
+        return self.objective.targets(
+            ops.convert_to_tensor(np.stack([each.photo.rgb for each in inputs]), self.compute_dtype),
+            [ops.convert_to_tensor(painting.rgb[None], self.compute_dtype) for painting in inputs[0].paintings],
+            mix,
+            inputs[0].regions,
+        )
+
     def restart(
         self,
         content: images.Source | Sequence[images.Source],
         styles: Sequence[images.Source],
         init: str | images.Source | Sequence[images.Source] = "content",
+        style_masks: Sequence[images.Source | None] | None = None,
     ) -> None:
         """Begin anew with other pictures; what is compiled stays so where the sizes and their number are the same.
 
@@ -153,10 +172,13 @@ class Canvas(keras.Model):
             content: The content picture, or as many as before, of the canvas's size.
             styles: The style pictures.
             init: As for a new canvas.
+            style_masks: Those of the styles; None for those that were given.
 
         Raises:
             InputError: A picture can't be used, or the content has another size.
         """
+        if style_masks is not None:
+            self._options["style_masks"] = style_masks
         start, targets = self._begin(content, styles, init)
         if start.shape != tuple(self.best_pixels.shape):
             height, width = start.shape[1:3]
@@ -378,6 +400,7 @@ class Canvas(keras.Model):
             "parameterization": keras.saving.serialize_keras_object(self.parameterization),
             "shape": list(self.best_pixels.shape[:3]),
             "regions": masks[0].shape[1] if masks else 0,
+            "mixed_each": self._mixed_each,
             "name": self.name,
         }
 
@@ -386,10 +409,12 @@ class Canvas(keras.Model):
         """Blank pictures of the same objective, size and number, for the weights to be loaded into."""
         number, *sides = config["shape"]
         blank, regions = np.zeros((*sides, 3), np.float32), config["regions"]
+        styles = max(1, regions)
         return cls(
             keras.saving.deserialize_keras_object(config["objective"]),
             [blank] * number,
-            [blank] * max(1, regions),
+            [blank] * styles,
+            [[1 / styles] * styles] * number if config["mixed_each"] else None,
             content_masks=[np.full(sides, 0.5, np.float32)] * regions,  # white ones would be none
             parameterization=keras.saving.deserialize_keras_object(config["parameterization"]),
             name=config["name"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -44,10 +45,12 @@ def prepare(
     content_masks: Sequence[images.Source] = (),
     style_masks: Sequence[images.Source | None] = (),
     seed: int = 0,
+    masked: bool = False,
 ) -> Inputs:
     """Load all pictures at their size; `minimum` is the shortest side that the backbones take, in pixels.
 
-    The other arguments are those of `tfstyle.Canvas`.
+    The other arguments are those of `tfstyle.Canvas`; `masked` pictures have regions even where no mask asks for any,
+    as others beside them have.
 
     Raises:
         InputError: A picture or mask can't be read or used, or is too small for a backbone.
@@ -55,7 +58,7 @@ def prepare(
     photo = sized(content, size, minimum)
     paintings = [sized(style, size, minimum, style_scale) for style in styles]
     regions = None
-    if len(content_masks) or any(mask is not None for mask in style_masks):
+    if masked or len(content_masks) or any(mask is not None for mask in style_masks):
         regions = masks.regions(
             content_masks,
             style_masks,
@@ -63,9 +66,52 @@ def prepare(
             photo.rgb.shape[:2],
             [painting.rgb.shape[:2] for painting in paintings],
         )
-        if regions.everywhere:
+        if regions.everywhere and not masked:
             regions = None  # the same but for rounding, and less to do
     return Inputs(photo, paintings, _start(init, photo, seed), regions)
+
+
+def for_each(
+    mix: Sequence[Sequence[float]],
+    number: int,
+    styles: Sequence[images.Source],
+    content_masks: Sequence[images.Source],
+    style_masks: Sequence[images.Source | None],
+) -> list[dict[str, Any]]:
+    """What `prepare` is asked for each picture: the styles that have a weight in its row of the mix, and their masks.
+
+    Args:
+        mix: One row for each picture, of a weight for each style.
+        number: Of pictures.
+        styles: The style pictures of all.
+        content_masks: Of each picture.
+        style_masks: None at all, or one for each style, each of which may be None.
+
+    Raises:
+        InputError: The mix or the masks are not as many.
+    """
+    if len(mix) != number or any(len(row) != len(styles) or not any(row) for row in mix):
+        raise InputError(
+            f"the mix has not a row for each of {number} contents, of {len(styles)} weights that are not all 0: "
+            f"give it those"
+        )
+    if len(style_masks) not in (0, len(styles)):
+        raise InputError(
+            f"there are {len(style_masks)} style masks for {len(styles)} styles: give one for each, or none"
+        )
+    masked = len(content_masks) > 0 or len(style_masks) > 0
+    found = []
+    for row in mix:
+        own = [k for k, weight in enumerate(row) if weight > 0]
+        found.append(
+            {
+                "styles": [styles[k] for k in own],
+                "mix": [row[k] for k in own],
+                "style_masks": [style_masks[k] for k in own] if len(style_masks) else [],
+                "masked": masked,
+            }
+        )
+    return found
 
 
 def _start(init: str | images.Source, photo: Picture, seed: int) -> np.ndarray:

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
-from tfstyle import __version__, commands
+from tfstyle import __version__, commands, writing
 from tfstyle.errors import InputError
 
 
@@ -32,15 +32,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 sys.stdout.flush()
             return code
     except InputError as error:
-        commands.complain(str(error))
+        writing.complain(str(error))
         return 2
     except KeyboardInterrupt:
-        commands.complain(f"interrupted before anything was {getattr(options, 'done', 'painted')}")
-        return commands.INTERRUPTED
+        writing.complain(f"interrupted before anything was {getattr(options, 'done', 'painted')}")
+        return writing.INTERRUPTED
     except OSError as error:  # of stdout: all else that is written is watched over where it is written
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python would try, and complain, once more
         if not isinstance(error, BrokenPipeError):  # whose reader has gone, as in `tfstyle methods | head -1`
-            commands.complain(f"could not write to stdout: {error.strerror}")
+            writing.complain(f"could not write to stdout: {error.strerror}")
         return 2
 
 
@@ -87,7 +87,13 @@ def _add_transfer(subparsers: Any) -> None:
         help="the photograph (JPEG, PNG, WebP, TIFF), or a folder: each of its pictures "
         "is painted into the folder OUT",
     )
-    add("styles", metavar="STYLE", nargs="+", help="the painting, or several for a blend")
+    add("styles", metavar="STYLE", nargs="+", help="the painting, or several for a blend; or, with --each, for each")
+    add(
+        "--each",
+        action="store_true",
+        help="paint CONTENT in each STYLE instead of in their blend; OUT is a folder (default: CONTENT-styles), in "
+        "which grid.png has all of them side by side",
+    )
     add(
         "-o",
         "--output",

@@ -3,42 +3,35 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import os
-import signal
 import sys
-import tempfile
-from collections import Counter
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tfstyle import files
 from tfstyle.errors import InputError, check_whole
+from tfstyle.folders import paint_each, paint_folder
+from tfstyle.writing import check_apart, helpers, write
 
 if TYPE_CHECKING:
     from tfstyle.callbacks import Preview
-    from tfstyle.result import Result
-
-INTERRUPTED = 130  # 128 + SIGINT, as shells have it
-PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".ppm")  # taken from a folder
-
-
-def complain(message: str) -> None:
-    """One line on stderr."""
-    print(f"tfstyle: {message}", file=sys.stderr)
 
 
 def transfer(options: argparse.Namespace) -> int:
-    """`tfstyle transfer`: one picture, or a folder of them."""
+    """`tfstyle transfer`: one picture, a folder of them, or one in each of several styles."""
     given = vars(options).copy()
     for name in ("run", "json", "quiet", "bits"):
         given.pop(name)
     if masks := given.pop("style_mask", None):
         given["style_mask"] = [None if mask == "none" else mask for mask in masks]
+    each = given.pop("each", False)
     if os.path.isdir(options.content):
-        return _paint_folder(options, given)
+        if each:
+            raise InputError(f"{files.shown(options.content)} is a folder, and --each is for one picture: give that")
+        return paint_folder(options, given)
+    if each:
+        return paint_each(options, given)
     default = f"{Path(options.content).stem}-{Path(options.styles[0]).stem}.png"
     output = Path(given.pop("output", default))
     return _paint(options, output, options.bits, given)
@@ -61,120 +54,13 @@ def _paint(options: argparse.Namespace, output: Path, bits: int, given: dict[str
     from tfstyle.result import check_writable
 
     check_writable(output, bits=bits)
-    _check_apart([output], [given["content"], *given["styles"], *_helpers(given)])
+    check_apart([output], [given["content"], *given["styles"], *helpers(given)])
     every = given.pop("preview_every", None)
     callbacks = [] if every is None else [_preview(output, every)]
     result = unfinished(**given, callbacks=callbacks, progress=False if options.quiet else None)
-    code = _written(options, result, output, bits)
+    code = write(options, result, output, bits)
     finish(result, given.get("checkpoint"))
     return code
-
-
-def _paint_folder(options: argparse.Namespace, given: dict[str, Any]) -> int:
-    """Paint all pictures of a folder into another; those that can't be are reported at the end."""
-    from tfstyle.painting import transfer_batch
-    from tfstyle.result import check_writable
-
-    folder = Path(given.pop("content"))
-    found = _pictures(folder)
-    if "preview_every" in given:
-        raise InputError("previews are of one picture: leave out --preview-every, or paint one picture")
-    styles = given.pop("styles")
-    target = Path(given.pop("output", f"{folder.resolve().name}-{Path(styles[0]).stem}"))
-    if target.exists() and not target.is_dir():
-        raise InputError(
-            f"{files.shown(target)} is a file, and the pictures of a folder are to be written: give a folder"
-        )
-    outputs = [target / f"{name}.png" for name in _names(found)]
-    _check_apart(outputs, [*found, *styles, *_helpers(given)])
-    results = transfer_batch(found, styles, **given, progress=False if options.quiet else None)
-    try:
-        target.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(
-            f"could not make the folder {files.shown(target)}: {files.reason(error)}; choose another place"
-        ) from error
-    for output in outputs:
-        check_writable(output, bits=options.bits)
-    code, done, failed = 0, 0, []
-    try:
-        for path, output, result in zip(found, outputs, results, strict=True):
-            if isinstance(result, InputError):
-                failed.append(f"{files.shown(path)} was left out: {result}")
-            else:
-                code = max(code, _written(options, result, output, options.bits))
-            done += 1
-            if code == INTERRUPTED:
-                break
-    except KeyboardInterrupt:  # before there was anything of the picture
-        code = INTERRUPTED
-    finally:
-        for line in failed:
-            complain(line)
-    if failed:
-        complain(f"{len(failed)} of {len(found)} pictures were left out")
-    if code == INTERRUPTED:
-        complain(f"interrupted: {len(found) - done} of {len(found)} pictures were not painted")
-    return max(code, 2 if failed else 0)
-
-
-def _pictures(folder: Path) -> list[Path]:
-    """The pictures of a folder, by their names."""
-    try:
-        found = sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURES and path.is_file())
-    except OSError as error:
-        raise InputError(f"could not read the folder {files.shown(folder)}: {files.reason(error)}") from error
-    if not found:
-        raise InputError(
-            f"there is no picture in the folder {files.shown(folder)}: put some there ({', '.join(PICTURES)})"
-        )
-    return found
-
-
-def _names(found: list[Path]) -> list[str]:
-    """The names of the outputs: those of the pictures without their suffixes, but where these tell them apart."""
-    stems = Counter(path.stem.casefold() for path in found)  # as some file systems have it
-    names = [path.stem if stems[path.stem.casefold()] == 1 else path.name for path in found]
-    unique = len({name.casefold() for name in names}) == len(names)
-    return names if unique else [path.name for path in found]
-
-
-def _written(options: argparse.Namespace, result: Result, output: Path, bits: int) -> int:
-    """Write a result and say so; the exit code."""
-    with _uninterrupted():
-        written, trouble = _save(result, output, bits)
-    stopped = result.settings["stopped"]
-    if options.json:
-        print(json.dumps({"output": str(written), **result.record()}, allow_nan=False), flush=True)
-    elif not options.quiet:
-        steps, seconds = result.settings["steps_done"], result.settings["seconds"]
-        print(f"wrote {files.shown(written)} after {steps} steps, {seconds:.0f} s", flush=True)
-    if stopped:
-        complain(f"stopped before its time ({stopped}): {files.shown(written)} is the best picture until then")
-    if trouble:
-        complain(trouble)
-        return 2
-    return INTERRUPTED if stopped == "interrupted" else 1 if stopped else 0
-
-
-def _helpers(given: dict[str, Any]) -> list[Any]:
-    """The pictures among what is given, besides contents and styles."""
-    return [given.get("init"), *given.get("content_mask", []), *given.get("style_mask", [])]
-
-
-def _check_apart(outputs: Sequence[Path], sources: Sequence[Any]) -> None:
-    """See that no output takes the place of a picture that is given, whatever either is called."""
-    given = {_identity(source) for source in sources if isinstance(source, (str, os.PathLike))} - {None}
-    for output in outputs:
-        if _identity(output) in given:
-            raise InputError(f"the output {files.shown(output)} is one of the pictures given: choose another name")
-
-
-def _identity(path: str | os.PathLike[str]) -> tuple[int, int] | None:
-    with contextlib.suppress(OSError, ValueError):  # it isn't there
-        stat = os.stat(path)
-        return stat.st_dev, stat.st_ino
-    return None
 
 
 def _preview(output: Path, every: int) -> Preview:
@@ -187,33 +73,6 @@ def _preview(output: Path, every: int) -> Preview:
     return Preview(output, every)
 
 
-def _save(result: Result, output: Path, bits: int) -> tuple[Path, str | None]:
-    """Write the result; where that fails after all the work, write it to the temporary folder instead."""
-    try:
-        return result.save(output, bits=bits), None
-    except InputError as error:
-        try:
-            rescue = Path(tempfile.mkdtemp(prefix="tfstyle-")) / output.name
-            result.save(rescue, bits=bits)
-        except (InputError, OSError):
-            raise error from None
-        return rescue, f"{error}; the picture is in {files.shown(rescue)}"
-
-
-@contextlib.contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Ctrl-C waits: what is done is about to be written."""
-    try:
-        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    except ValueError:  # only the main thread may
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
 def score(options: argparse.Namespace) -> int:
     """`tfstyle score`: what results have kept of the content and reached of the style."""
     from tfstyle import scoring
@@ -222,7 +81,7 @@ def score(options: argparse.Namespace) -> int:
     suffix = ""
     if options.output is not None:
         files.check_place(options.output)
-        _check_apart([Path(options.output)], sources)
+        check_apart([Path(options.output)], sources)
         suffix = Path(options.output).suffix.lower()
     report = scoring.report(
         options.content,

@@ -60,7 +60,7 @@ def compose(
     branches: Sequence[Branch],
     content: images.Source | Sequence[images.Source],
     styles: Sequence[images.Source],
-    mix: Sequence[float] | None = None,
+    mix: Sequence[float] | Sequence[Sequence[float]] | None = None,
     init: str | images.Source = "content",
     size: int | None = None,
     seed: int = 0,
@@ -75,7 +75,7 @@ def compose(
         branches: The method on each network.
         content: The content picture, or several of one size.
         styles: The style pictures.
-        mix: Weights of the styles, which sum to 1; None for equal ones.
+        mix: Weights of the styles, which sum to 1, or a row of them for each content; None for equal ones.
         init: `"content"`, `"noise"` or a picture.
         size: Longer side in pixels; None for the pictures' own.
         seed: Of the noise.
@@ -277,8 +277,7 @@ def tile(branches: Sequence[Branch], height: int, width: int, wanted: int | Lite
     if wanted != "auto":
         found: int | None = wanted
     else:
-        lbfgs = branches[0].method.optimizer == "lbfgs"
-        pairs = memory.history(height, width, 20) if lbfgs else memory.History(1)  # Adam's two moments
+        pairs = _pairs(branches, height, width)
         free = memory.available()
         found = memory.tile(whole, height, width, pairs, free)
         if found is not None:
@@ -294,6 +293,18 @@ def tile(branches: Sequence[Branch], height: int, width: int, wanted: int | Lite
         whole.tile = found
         whole.grid(height, width)  # which refuses what can't be
     return found
+
+
+def together(branches: Sequence[Branch], height: int, width: int, tile: int | Literal["auto", "off"]) -> int:
+    """How many pictures memory holds in one step, at least one; `tile` is as `tile` above was asked for."""
+    pairs, side = _pairs(branches, height, width), tile if isinstance(tile, int) else None
+    return memory.together(objective(branches), height, width, pairs, memory.available(), side)
+
+
+def _pairs(branches: Sequence[Branch], height: int, width: int) -> memory.History:
+    """What an optimizer keeps of the steps before: L-BFGS's pairs, or Adam's two moments."""
+    lbfgs = branches[0].method.optimizer == "lbfgs"
+    return memory.history(height, width, 20) if lbfgs else memory.History(1)
 
 
 def steps_per_call() -> int:

@@ -16,6 +16,7 @@ GIB = 2**30
 SHARE = 0.7  # of the memory there is, that a step may take as a whole (chosen): estimates are rough
 HISTORY_BYTES = GIB  # that L-BFGS's pairs may take (chosen): 20 up to 2100 x 2100 pixels, in half precision from 1490
 OVERLAP = 1.4  # of tiles with their halo over tiles without, that is worth its memory (chosen)
+TOGETHER = 8  # pictures in one step, at most (chosen): each has an optimizer to compile, and Ctrl-C stops them all
 _CGROUP = Path("/sys/fs/cgroup")
 _PIXEL = 12  # bytes: three float32
 _PICTURES = 9  # besides the pairs: pixels, best, gradient, last pixels and gradient, and the step's temporaries
@@ -87,6 +88,16 @@ def history(height: int, width: int, wanted: int) -> History:
 def step_bytes(objective: Objective, height: int, width: int, pairs: History) -> int:
     """Bytes that a step on a whole picture takes, roughly."""
     return (_features(objective) + _PIXEL * _PICTURES + pairs.pixel_bytes) * height * width
+
+
+def together(
+    objective: Objective, height: int, width: int, pairs: History, free: int, tile: int | None = None
+) -> int:
+    """How many pictures, as wholes or in tiles of a side, `free` bytes hold in one step; from 1 to `TOGETHER`."""
+    pixels = height * width
+    worked_on = pixels if tile is None else min(pixels, tile**2)
+    each = _features(objective) * worked_on + (_PIXEL * _PICTURES + pairs.pixel_bytes) * pixels
+    return max(1, min(TOGETHER, int(SHARE * free / each)))
 
 
 def _features(objective: Objective) -> int:

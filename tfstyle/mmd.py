@@ -161,11 +161,12 @@ class GaussianKernel(Kernel):
         return self.bandwidth is None
 
     def constants(self, sample: Tensor) -> Constants:
-        """`{"bandwidth": (1,)}`, the median distance between positions, where it is the style's."""
+        """`{"bandwidth": (batch,)}`, the median distance between positions, where it is the style's."""
         if not self.needs_sample:
             return {}
         dtype = keras.backend.result_type(sample.dtype, "float32")
-        return {"bandwidth": ops.convert_to_tensor([median_distance(ops.convert_to_numpy(sample[0]))], dtype)}
+        medians = [median_distance(points) for points in ops.convert_to_numpy(sample)]
+        return {"bandwidth": ops.convert_to_tensor(medians, dtype)}
 
     def bound(self, constants: Constants) -> GaussianKernel:
         """The kernel of the bandwidth in `constants`, if there is one."""
@@ -185,7 +186,7 @@ class GaussianKernel(Kernel):
             raise ValueError("the bandwidth is not known yet: give one, or bind the constants of a sample")
         flat, weighting, count = positions(features, weights)
         frequencies = ops.cast(self.frequencies(flat.shape[-1]), count.dtype)
-        frequencies /= ops.convert_to_tensor(self.bandwidth, count.dtype)
+        frequencies /= ops.reshape(ops.convert_to_tensor(self.bandwidth, count.dtype), (-1, 1, 1))
         cos, sin = (wave / math.sqrt(self.features) for wave in _waves(flat, frequencies, *weighting))
         return {"cos": cos, "sin": sin, "count": count}
 
@@ -271,7 +272,7 @@ def _waves(flat: Tensor, frequencies: Tensor, *weights: Tensor) -> Any:
 
     Args:
         flat: Features `(batch, positions, channels)`, of any precision.
-        frequencies: ω, `(channels, features)`.
+        frequencies: ω, `(1 or batch, channels, features)`.
         weights: `(1 or batch, positions, 1)`; may be left out for 1 everywhere.
     """
 
@@ -282,7 +283,7 @@ def _waves(flat: Tensor, frequencies: Tensor, *weights: Tensor) -> Any:
     def gradient(*upstream: Tensor) -> tuple[Tensor, ...]:
         by_cos, by_sin = (each[:, None] for each in upstream)
         cos, sin = waves()  # once more, so that nothing is kept
-        slopes = ops.matmul(weighted(by_sin * cos - by_cos * sin, weights), ops.transpose(frequencies))
+        slopes = ops.matmul(weighted(by_sin * cos - by_cos * sin, weights), ops.transpose(frequencies, (0, 2, 1)))
         sizes = shared([ops.sum(by_cos * cos + by_sin * sin, axis=-1, keepdims=True) for _ in weights], weights)
         return (ops.cast(slopes, flat.dtype), ops.zeros_like(frequencies), *sizes)
 

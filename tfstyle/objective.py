@@ -113,6 +113,9 @@ class Objective:
     ) -> Targets:
         """All that the terms compare with; computed once, never in the step.
 
+        A style that has no share has no say. Pictures of a batch with styles of their own have the targets of each,
+        `side_by_side`.
+
         Args:
             content: `(batch, height, width, 3)`, RGB in [0, 1].
             styles: Pictures of any sizes, each `(1, height, width, 3)`.
@@ -129,6 +132,9 @@ class Objective:
         else:
             rows = regions.mix.tolist()
             masks = [regions.content, *regions.styles]
+        taking_part = [k for k in range(len(styles)) if any(row[k] > 0 for row in rows)]
+        rows = [[row[k] for k in taking_part] for row in rows]
+        styles, masks = [styles[k] for k in taking_part], [masks[0], *(masks[1 + k] for k in taking_part)]
         looks = [
             Look(picture, self.grid(*picture.shape[1:3]), self._features, self._windows)
             for picture in (content, *styles)
@@ -310,6 +316,15 @@ class Objective:
                 options["backbone"] = backbones[options["backbone"]]
             terms.append(keras.saving.get_registered_object(serialized["registered_name"]).from_config(options))
         return cls(terms, config["tile"], config["shares"])
+
+
+def side_by_side(targets: Sequence[Targets]) -> Targets:
+    """The targets of a batch, from those of its pictures, each by itself: its own styles, mix and regions.
+
+    Args:
+        targets: One for each picture, all of one objective, one size and one number of regions.
+    """
+    return keras.tree.map_structure(lambda *parts: ops.concatenate(parts, axis=0), *targets)
 
 
 def _seeds(pictures: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""One recipe on one network, for one picture or for many: what `transfer` and `transfer_batch` stand on."""
+"""One recipe on one network, for one picture or for many: what `transfer` and batches stand on."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from tfstyle import color_transfer, composing, scales
+from tfstyle.canvas_inputs import prepare
 from tfstyle.composing import Branch
 from tfstyle.errors import InputError
 from tfstyle.methods import Method
@@ -31,12 +32,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Settings:
-    """What `tfstyle.transfer` was asked for, checked; see there. `given` are the recipe's fields among it."""
+    """What `tfstyle.transfer` was asked for, checked; see there. `given` are the recipe's fields among it.
+
+    The `mix` is for all pictures that are painted, or has a row for each.
+    """
 
     recipe: Method
     given: dict[str, Any]
     paintings: list[Picture]
-    mix: list[float]
+    mix: list[float] | list[list[float]]
     backbones: dict[str | Backbone, float]
     weights: str | os.PathLike[str] | None
     pooling: Literal["max", "avg"] | None
@@ -58,6 +62,21 @@ class Settings:
     resume: bool
     callbacks: Sequence[Any]
     progress: bool | None
+
+    def alone(self, numbers: Sequence[int]) -> Settings:
+        """The same for as many pictures as numbers, each in the style of that number alone."""
+        return replace(
+            self,
+            paintings=[self.paintings[k] for k in numbers],
+            mix=[[float(k == own) for k in range(len(numbers))] for own in range(len(numbers))],
+            style_masks=[self.style_masks[k] for k in numbers] if any(self.style_masks) else [],
+        )
+
+    def of(self, index: int) -> Settings:
+        """The same for one of the pictures."""
+        if not isinstance(self.mix[0], list):
+            return self
+        return replace(self.alone([index]), mix=[1.0])
 
     def record(self) -> dict[str, Any]:
         """What the result's record has of them, as JSON can hold it."""
@@ -126,23 +145,58 @@ class Painter:
         """What isn't of a network, as steps and optimizer, is the first's."""
         return self.branches[0].method
 
-    def paint(self, photos: Sequence[Picture]) -> list[Result]:
-        """Paint pictures of one size: one, or as many as the strategy has replicas; a checkpoint stays.
+    def plan(self, photo: Picture, asked: Settings | None = None) -> list[tuple[int, int]]:
+        """The longer side and the number of steps of each scale.
+
+        Raises:
+            InputError: There can't be as many scales as were asked for.
+        """
+        asked = self.settings if asked is None else asked
+        longer = asked.size or max(photo.rgb.shape[:2])
+        return scales.plan(longer, self.recipe.steps, asked.scales, self._least_size(photo, asked.paintings))
+
+    def check(self, photo: Picture, asked: Settings) -> None:
+        """Find out before the work whether a picture can be painted in one style; at the first, smallest scale.
+
+        Raises:
+            InputError: A style or a mask can't be used.
+        """
+        prepare(
+            photo,
+            asked.paintings,
+            self.minimum_side,
+            size=self.plan(photo, asked)[0][0],
+            style_scale=asked.style_scale,
+            content_masks=asked.content_masks,
+            style_masks=asked.style_masks,
+        )
+
+    def together(self, photo: Picture) -> int:
+        """How many pictures as large as this one memory holds beside one another, at least one for each replica."""
+        height, width = photo.rgb.shape[:2]
+        shape = fitted_shape(height, width, self.settings.size or max(height, width))
+        return self.replicas * composing.together(self.branches, *shape, self.settings.tile)
+
+    def paint(self, photos: Sequence[Picture], asked: Settings | None = None) -> list[Result]:
+        """Paint pictures of one size: one, or a multiple of the strategy's replicas; a checkpoint stays.
+
+        Args:
+            photos: The pictures.
+            asked: The settings, with other styles; None for the painter's own.
 
         Raises:
             InputError: Something given can't be used.
         """
-        asked, started = self.settings, time.perf_counter()
+        asked, started = self.settings if asked is None else asked, time.perf_counter()
         height, width = photos[0].rgb.shape[:2]
-        longer = asked.size or max(height, width)
-        import_tensorflow(math.prod(fitted_shape(height, width, longer)))
+        import_tensorflow(math.prod(fitted_shape(height, width, asked.size or max(height, width))))
         import tensorflow as tf
 
-        plan = scales.plan(longer, self.recipe.steps, asked.scales, self._least_size(photos[0]))
+        plan = self.plan(photos[0], asked)
         sizes = [size for size, _ in plan]
         shapes = [(height, width) if n == max(height, width) else fitted_shape(height, width, n) for n in sizes]
         self._canvases = {key: kept for key, kept in self._canvases.items() if key[1:] in shapes}
-        contents, paintings = self._recoloured(photos)
+        contents, paintings = self._recoloured(photos, asked.paintings)
         done, state = _Progress(histories=[{} for _ in photos]), None
         if asked.checkpoint is not None:
             from tfstyle import checkpoint  # which is a callback of Keras, and that takes seconds to import
@@ -159,7 +213,7 @@ class Painter:
             (size, steps), shape = plan[done.scale], shapes[done.scale]
             last, began = canvas, time.perf_counter()
             try:
-                canvas = self._canvas(contents, paintings, size, shape, last)
+                canvas = self._canvas(contents, paintings, asked, size, shape, last)
                 if state:
                     checkpoint.restore(canvas, state)
                     state = None
@@ -188,11 +242,9 @@ class Painter:
         assert canvas is not None  # there is always a scale left
 
         shared = {
-            **asked.record(),
             **describe(self.branches, canvas),
             "scales": sizes,
             "scale_steps": [steps for _, steps in plan],
-            "stopped": stopped,
             "optimization_seconds": round(seconds, 3),
             "seconds": round(time.perf_counter() - started, 3),
         }
@@ -202,7 +254,9 @@ class Painter:
             settings = {
                 "content": photo.name,
                 "content_sha256": photo.sha256,
+                **asked.of(index).record(),
                 **shared,
+                "stopped": stopped or _spoilt(history),
                 "steps_done": len(history["step"]),
                 "first_loss": history["loss"][0],
                 "best_loss": float(best_losses[index]),
@@ -218,16 +272,17 @@ class Painter:
         self,
         contents: list[Picture],
         paintings: list[Picture],
+        asked: Settings,
         size: int,
         shape: tuple[int, int],
         last: Canvas | None,
     ) -> Canvas:
         """A compiled canvas of a size, which goes on from the last, smaller one if there was one."""
-        asked, key = self.settings, (len(contents), *shape)
+        key = (len(contents), *shape)
         init: Any = asked.init if last is None else [Picture(each, None, "the last scale") for each in last.pictures]
         canvas = self._canvases.get(key)
         if canvas is not None:
-            canvas.restart(contents, paintings, init)
+            canvas.restart(contents, paintings, init, asked.style_masks)
         else:
             with self._scope():
                 canvas = composing.compose(
@@ -258,22 +313,32 @@ class Painter:
             scales.carry_over(last, canvas)
         return canvas
 
-    def _least_size(self, photo: Picture) -> int:
+    @property
+    def replicas(self) -> int:
+        """On how many devices pictures are painted at a time."""
+        return 1 if self.strategy is None else self.strategy.num_replicas_in_sync
+
+    @property
+    def minimum_side(self) -> int:
+        """The shortest side of a picture, in pixels, that all networks take."""
+        return max(branch.backbone.minimum_side for branch in self.branches)
+
+    def _least_size(self, photo: Picture, paintings: Sequence[Picture]) -> int:
         """The size below which a picture, or a style brought to it, would be too small for the network."""
-        pictures = [(photo, 1.0), *((painting, self.settings.style_scale) for painting in self.settings.paintings)]
+        pictures = [(photo, 1.0), *((painting, self.settings.style_scale) for painting in paintings)]
         ratios = [max(p.rgb.shape[:2]) / min(p.rgb.shape[:2]) / factor for p, factor in pictures]
-        return math.ceil(max(ratios) * max(branch.backbone.minimum_side for branch in self.branches))
+        return math.ceil(max(ratios) * self.minimum_side)
 
     def _scope(self) -> contextlib.AbstractContextManager[Any]:
         return contextlib.nullcontext() if self.strategy is None else self.strategy.scope()
 
-    def _recoloured(self, photos: Sequence[Picture]) -> tuple[list[Picture], list[Picture]]:
-        """Contents and styles as the optimisation shall see them; with a way to keep colours, of one content."""
-        kind, paintings = self.settings.preserve_color, self.settings.paintings
+    def _recoloured(self, photos: Sequence[Picture], paintings: list[Picture]) -> tuple[list[Picture], list[Picture]]:
+        """Contents and styles as the optimisation shall see them; with a way to keep colours, all of one content."""
+        kind = self.settings.preserve_color
         if kind is None:
             return list(photos), paintings
         content, paintings = color_transfer.prepared(kind, photos[0], paintings)
-        return [content], paintings
+        return [content] * len(photos), paintings
 
     def _coloured(self, picture: np.ndarray, photo: Picture) -> np.ndarray:
         kind = self.settings.preserve_color
@@ -328,6 +393,11 @@ def _fit(canvas: Canvas, steps: int, callbacks: Sequence[Any], progress: bool | 
             each.close()
     if not canvas.painted:
         raise InputError("the loss is not a finite number at the first step: give smaller weights")
-    if canvas.diverged or not math.isfinite(canvas.step_log["loss"][-1]):
-        return f"the loss was not a finite number after {canvas.steps_done} steps"
-    return None
+    return _spoilt(canvas.step_log) if canvas.diverged else None
+
+
+def _spoilt(history: dict[str, list[float]]) -> str | None:
+    """What is wrong with the losses of a picture, if anything is."""
+    if math.isfinite(history["loss"][-1]):
+        return None
+    return f"the loss was not a finite number after {len(history['step'])} steps"

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from tfstyle import color_transfer, composing, devices, images, methods
+from tfstyle import color_transfer, composing, images, methods
 from tfstyle.errors import InputError, check_whole, unknown
 from tfstyle.methods import Method
 from tfstyle.painter import Painter, Settings
-from tfstyle.pictures import Picture
 from tfstyle.result import Result
 
 if TYPE_CHECKING:
@@ -174,7 +173,7 @@ def transfer(
 
 def unfinished(content: images.Source, styles: images.Source | Sequence[images.Source], **settings: Any) -> Result:
     """As `transfer`, but the checkpoint stays until `finish`, so that the result can be saved before."""
-    asked = _settings(styles, **{**(transfer.__kwdefaults__ or {}), **settings})
+    asked = checked(styles, **{**(transfer.__kwdefaults__ or {}), **settings})
     return Painter(asked).paint([images.load(content)])[0]
 
 
@@ -186,70 +185,7 @@ def finish(result: Result, checkpoint: str | os.PathLike[str] | None) -> None:
         remove(checkpoint)
 
 
-def transfer_batch(
-    contents: Iterable[images.Source], styles: images.Source | Sequence[images.Source], **settings: Any
-) -> Iterator[Result | InputError]:
-    """Paint many pictures in the style of others, each on its own.
-
-    Pictures of the same size that come one after the other share one compiled step. Where there are several GPUs,
-    they work on as many pictures at a time.
-
-    Args:
-        contents: The photographs; read one after the other, so that a generator may make them.
-        styles: The painting, or a list of several.
-        **settings: As for `transfer`, but for checkpoints.
-
-    Yields:
-        For each content, in its order, the result; or, if it can't be used, the error that says why. A Ctrl-C stops
-        the picture that is being painted, whose result says so; going on with the iteration begins the next.
-
-    Raises:
-        InputError: A style or a setting can't be used; before anything is painted.
-    """
-    for name in ("checkpoint", "checkpoint_every", "resume"):
-        if settings.get(name):
-            raise InputError(f"{name} is for one picture at a time: leave it out, or paint one content")
-    if isinstance(contents, (str, os.PathLike, Picture)):
-        raise InputError("the contents are one picture: give a list of pictures, or use transfer")
-    defaults = dict(transfer.__kwdefaults__ or {})
-    if wrong := [name for name in settings if name not in defaults]:
-        raise unknown("setting", wrong[0], defaults)
-    asked = _settings(styles, **{**defaults, **settings})
-    return _batch(contents, asked)
-
-
-def _batch(contents: Iterable[images.Source], asked: Settings) -> Iterator[Result | InputError]:
-    strategy = devices.strategy()
-    painter = Painter(asked, keep=True, strategy=strategy)
-    together = 1 if strategy is None or asked.preserve_color else strategy.num_replicas_in_sync
-    group: list[Picture] = []
-
-    def painted() -> list[Result | InputError]:
-        photos, number = group.copy(), len(group)
-        group.clear()
-        try:  # the last group is filled up, as replicas work on one picture each
-            return list(painter.paint([*photos, *photos[:1] * (together - number)][: max(together, number)])[:number])
-        except InputError as error:
-            return [error] * number
-
-    for content in contents:
-        try:
-            photo = images.load(content)
-        except InputError as error:
-            if group:
-                yield from painted()
-            yield error
-            continue
-        if group and photo.rgb.shape != group[0].rgb.shape:
-            yield from painted()
-        group.append(photo)
-        if len(group) == together:
-            yield from painted()
-    if group:
-        yield from painted()
-
-
-def _settings(
+def checked(
     styles: images.Source | Sequence[images.Source],
     *,
     method: str | Method,
@@ -308,7 +244,7 @@ def _settings(
         check_whole("tile", others["tile"], 1, MAXIMUM_SIDE)
     if others["resume"] and others["checkpoint"] is None:
         raise InputError("there is nothing to resume: give the folder of the checkpoint, too")
-    pictures = _list(styles)
+    pictures = listed(styles)
     if not pictures:
         raise InputError("there is no style picture: give at least one")
     mix = _mix(style_blend, len(pictures))
@@ -327,13 +263,14 @@ def _settings(
         paintings=paintings,
         mix=mix,
         init=start,
-        content_masks=[images.load(mask) for mask in _list(content_mask)],
-        style_masks=[None if mask is None else images.load(mask) for mask in _list(style_mask)],
+        content_masks=[images.load(mask) for mask in listed(content_mask)],
+        style_masks=[None if mask is None else images.load(mask) for mask in listed(style_mask)],
         **others,
     )
 
 
-def _list(sources: Any) -> list[Any]:
+def listed(sources: Any) -> list[Any]:
+    """One source, several, or None, as a list."""
     if sources is None:
         return []
     return list(sources) if isinstance(sources, (list, tuple)) else [sources]

@@ -84,7 +84,7 @@ class PairedDiscrepancyTerm(Term):
         mix: Sequence[Sequence[float]],
         masks: Masks | None,
     ) -> Targets:
-        """By layer: the sample of the styles, `(1, KEPT, channels)`, and σ, `(1,)`."""
+        """By layer: the sample of the styles, `(1 or batch, KEPT, channels)`, and σ, `(1 or batch,)`."""
         if masks is not None:
             raise InputError(f"the {self.name} term knows no regions: leave out the masks, or use GaussianKernel")
         bounds = [0, *np.rint(np.cumsum(mix[0]) * KEPT).astype(int)]
@@ -92,8 +92,8 @@ class PairedDiscrepancyTerm(Term):
         for layer in self.layers:
             parts = [style[layer][:, bounds[i] : bounds[i + 1]] for i, style in enumerate(styles)]
             sample = ops.concatenate(parts, axis=1)
-            some = ops.convert_to_numpy(sample[0, ::4])  # enough for a median (chosen)
-            bandwidth = [median_distance(some) if self.bandwidth is None else self.bandwidth]
+            some = ops.convert_to_numpy(sample[:, ::4])  # enough for a median (chosen)
+            bandwidth = [median_distance(each) if self.bandwidth is None else self.bandwidth for each in some]
             result[layer] = {"sample": sample, "bandwidth": ops.convert_to_tensor(bandwidth, sample.dtype)}
         return result
 
@@ -108,8 +108,9 @@ class PairedDiscrepancyTerm(Term):
         return sum(self._layer(sums[layer], chosen, **targets[layer]) for layer in self.layers) / len(self.layers)
 
     def _layer(self, features: Tensor, chosen: Tensor, sample: Tensor, bandwidth: Tensor) -> Tensor:
-        style = tf.gather(tf.cast(sample[0], features.dtype), chosen)
-        sharpness = 1 / (2 * tf.square(tf.cast(bandwidth, features.dtype)))
+        sample = tf.broadcast_to(tf.cast(sample, features.dtype), (chosen.shape[0], *sample.shape[1:]))
+        style = tf.gather(sample, chosen, batch_dims=1)
+        sharpness = 1 / (2 * tf.square(tf.cast(bandwidth, features.dtype)))[:, None]
 
         def k(x: Tensor, y: Tensor) -> Tensor:
             return ops.exp(-sharpness * ops.sum(ops.square(x - y), axis=-1))

@@ -22,7 +22,7 @@ from keras import ops
 Tensor = Any
 Sums = dict[str, Tensor]
 Averages = dict[str, Tensor]
-Constants = dict[str, Any]  # nested dictionaries of tensors, each (1,)
+Constants = dict[str, Any]  # nested dictionaries of tensors, each (1 or batch,)
 
 GramNormalization = Literal["positions", "positions_channels", "paper"]
 
@@ -65,7 +65,7 @@ class Statistic:
         return False
 
     def constants(self, sample: Tensor) -> Constants:
-        """What is fixed by the style's features, from a sample of them `(1, positions, channels)`."""
+        """What is fixed by the style's features, from a sample of them `(1 or batch, positions, channels)`."""
         return {}
 
     def bound(self, constants: Constants) -> Statistic:

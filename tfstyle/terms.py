@@ -66,7 +66,7 @@ class Term:
         """What must be known of the styles before anything is summed, by layer; `sums` finds it in `targets`.
 
         Args:
-            samples: By layer, features at random positions of all style pictures, `(1, positions, channels)`.
+            samples: By layer, features `(1 or batch, positions, channels)` at random positions of all style pictures.
         """
         return {}
 

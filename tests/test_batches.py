@@ -1,4 +1,4 @@
-"""transfer_batch(): many pictures, each as if it were painted by itself, in the time of fewer compilations."""
+"""Many pictures or styles in one call: each as if painted by itself, in the time of fewer compilations."""
 
 import gc
 import logging
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import tfstyle
-from tfstyle import Backbone, Canvas, InputError, Objective, images, transfer, transfer_batch
+from tfstyle import Backbone, Canvas, InputError, Objective, images, memory, transfer, transfer_batch, transfer_styles
 
 
 @pytest.fixture(scope="module")
@@ -45,8 +45,9 @@ def traced(monkeypatch):
     return seen
 
 
-def same(result, other):
-    np.testing.assert_allclose(result.image, other.image, rtol=0, atol=1e-5)
+def same(result, other, tolerance=1e-5):
+    """L-BFGS doubles what rounding differs by in each step, as batches add up in another order."""
+    np.testing.assert_allclose(result.image, other.image, rtol=0, atol=tolerance)
     assert result.history.keys() == other.history.keys()
     for name, values in other.history.items():
         np.testing.assert_allclose(result.history[name], values, rtol=1e-4)
@@ -206,3 +207,148 @@ def test_the_network_is_named_once(settings, photos, painting, caplog):
         assert len(list(tfstyle.transfer_batch(photos, painting, **settings))) == 4
     lines = [record.getMessage() for record in caplog.records if record.name == "tfstyle"]
     assert lines == ["painting with VGG16, weights random (He, seed 0)"]
+
+
+@pytest.fixture(scope="module")
+def paintings(painting):
+    """Three different styles, of different sizes."""
+    return [painting, 1 - painting[:40], painting[:, :36, ::-1] ** 2]
+
+
+def groups_of(number, monkeypatch):
+    """Memory for that many pictures at a time."""
+    monkeypatch.setattr(memory, "together", lambda *args: number)
+
+
+@pytest.mark.parametrize("at_a_time", [1, 2, 3])
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"optimizer": "adam", "size": 100, "scales": 2, "preserve_color": "histogram"},
+        {"method": "moments", "size": 100, "scales": 2, "init": "noise", "preserve_color": "luminance"},
+    ],
+    ids=["gatys", "two scales, Adam, colours", "two scales, L-BFGS, moments, noise, grey"],
+)
+def test_each_style_is_painted_as_if_alone_and_all_share_a_compiled_step(
+    settings, photo, paintings, traced, monkeypatch, at_a_time, given
+):
+    """Untrained networks are balanced, which is by each style; the last group is filled up."""
+    settings |= given | {"steps": 4}
+    groups_of(at_a_time, monkeypatch)
+    results = list(transfer_styles(photo, paintings, **settings))
+    shapes = set(traced)
+    assert len(traced) == len(shapes) * traced.count(traced[0])  # each scale is traced as often as the first
+    assert {shape[0] for shape in shapes} == {at_a_time}
+    assert len(shapes) == given.get("scales", 1)
+    traces = traced.copy()
+    traced.clear()
+    alone = [transfer(photo, style, **settings) for style in paintings]
+    assert len(traced) == 3 * len(traces)  # each once more
+    assert np.abs(alone[0].image - alone[1].image).max() > 0.02
+    for result, other in zip(results, alone, strict=True):
+        same(result, other, 2e-3)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
+def test_styles_with_masks_are_painted_as_if_alone(settings, photo, paintings, optimizer, monkeypatch):
+    """Some with, some without, in groups; on a part of the picture."""
+    groups_of(2, monkeypatch)
+    half = np.zeros(photo.shape[:2], np.float32)
+    half[:, :28] = 1
+    masks = [None, None, np.linspace(0, 1, 36, dtype=np.float32)[None].repeat(48, axis=0)]
+    for mask in (None, half):
+        given = {**settings, "optimizer": optimizer, "content_mask": mask}
+        results = list(transfer_styles(photo, paintings, **given, style_mask=masks))
+        for result, style, own in zip(results, paintings, masks, strict=True):
+            other = transfer(photo, style, **given, style_mask=own)
+            np.testing.assert_allclose(result.image, other.image, atol=2e-3)
+            np.testing.assert_allclose(result.history["loss"], other.history["loss"], rtol=1e-4)
+
+
+def test_styles_that_cannot_be_used_have_their_places_and_the_others_are_painted(
+    settings, photo, paintings, tmp_path, traced
+):
+    settings |= {"optimizer": "adam"}
+    (tmp_path / "bad.png").write_text("I am not a picture")
+    images.save(paintings[1], tmp_path / "good.png")
+    styles = [tmp_path / "bad.png", paintings[0], np.full((300, 10, 3), 0.5), tmp_path / "good.png", paintings[2]]
+    black = np.zeros((48, 36), np.float32)
+    results = list(transfer_styles(photo, styles, **settings, style_mask=[None, None, None, None, black]))
+    assert [str(results[n]) for n in (0, 2, 4)] == [
+        f"{tmp_path}/bad.png is not a picture of a known kind; use JPEG, PNG, WebP or TIFF",
+        "the array is 2x48 pixels at size 48, and the backbone needs at least 32 a side: use size 960 or more",
+        "the array is black or transparent all over: make white what it is for",
+    ]
+    assert all(type(results[n]) is InputError for n in (0, 2, 4))
+    assert {shape[0] for shape in traced} == {2}
+    for n in (1, 3):
+        same(results[n], transfer(photo, styles[n], **settings), 2e-3)
+    (error,) = transfer_styles(photo, ["gone.png"], **settings)
+    assert str(error) == "gone.png does not exist; check the path"
+
+
+def test_a_narrow_style_that_begins_at_another_scale_is_painted_by_itself(settings, photo, paintings):
+    """As it needs a larger picture to begin with than others."""
+    settings |= {"size": 1100, "scales": None, "steps": 1, "optimizer": "adam", "style_layers": "block1_conv1",
+                 "content_layers": "block1_conv1"}  # fmt: skip
+    narrow = np.random.default_rng(0).random((20, 512, 3))
+    found = list(transfer_styles(photo[:12, :40], [paintings[0], narrow], **settings))
+    assert [result.settings["scales"] for result in found] == [[550, 1100], [1100]]
+
+
+def test_an_interrupted_group_says_so_and_is_the_last(settings, photo, paintings, monkeypatch):
+    groups_of(2, monkeypatch)
+    begun = []
+
+    def stop(batch, logs):
+        if len(begun) == 2 and batch == 1:
+            raise KeyboardInterrupt
+
+    callback = keras.callbacks.LambdaCallback(on_train_begin=lambda logs: begun.append(1), on_train_batch_end=stop)
+    settings |= {"steps": 5, "optimizer": "adam"}
+    styles = [*paintings, *paintings]
+    results = list(transfer_styles(photo, styles, **settings, callbacks=[callback]))
+    assert [result.settings["stopped"] for result in results] == [None, None, "interrupted", "interrupted"]
+    assert [result.settings["steps_done"] for result in results] == [5, 5, 2, 2]
+
+
+def test_one_style_whose_loss_is_spoilt_leaves_the_others_alone(settings, photo, paintings):
+    def spoil(batch, logs):
+        if batch == 1:
+            picture = callback.model.parameters[1]
+            picture.assign(np.full(picture.shape, np.nan))
+
+    callback = keras.callbacks.LambdaCallback(on_train_batch_end=spoil)
+    settings |= {"steps": 5, "optimizer": "adam"}
+    results = list(transfer_styles(photo, paintings, **settings, callbacks=[callback]))
+    text = "the loss was not a finite number after 5 steps"
+    assert [result.settings["stopped"] for result in results] == [None, text, None]
+    assert np.isfinite(results[1].image).all()
+    same(results[2], transfer(photo, paintings[2], **settings), 2e-3)
+
+
+@pytest.mark.parametrize(
+    ("styles", "given", "text"),
+    [
+        (2, {"brush": 3}, "unknown setting 'brush': there are 34, from method to progress"),
+        (2, {"checkpoint": "cp"}, "checkpoint is for one picture at a time: leave it out, or paint one style"),
+        (2, {"resume": True}, "resume is for one picture at a time: leave it out, or paint one style"),
+        (2, {"style_blend": [1, 2]}, "each style is painted by itself: leave out the style blend, or use transfer"),
+        (2, {"style_mask": ["a.png"]}, "there are 1 style masks for 2 styles: give one for each, or none"),
+        (2, {"content_mask": ["a.png", "b.png"]}, "each style is painted by itself: give one content mask"),
+        (2, {"steps": 0}, "steps 0 can't be used: give a whole number from 1 to 10000000"),
+        (0, {}, "there is no style picture: give at least one"),
+        (2, {"content_mask": "gone.png"}, "gone.png does not exist; check the path"),
+    ],
+    ids=str,
+)
+def test_what_is_wrong_for_all_styles_is_refused_at_once(photo, paintings, styles, given, text):
+    assert message(transfer_styles, photo, paintings[:styles], **given).startswith(text)
+    assert message(transfer_styles, photo, ["gone.png"] * styles, **given).startswith(text)
+
+
+def test_a_content_that_cannot_be_used_is_no_styles_fault(settings, photo, paintings):
+    assert message(transfer_styles, "gone.png", paintings) == "gone.png does not exist; check the path"
+    results = transfer_styles(np.full((300, 10, 3), 0.5), paintings, **settings)
+    assert message(next, results).startswith("the array is 2x48 pixels at size 48, and the backbone needs")

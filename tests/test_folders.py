@@ -1,4 +1,4 @@
-"""The command line with a folder: every picture of it, or why not."""
+"""The command line with a folder: every picture of it, or one in every style; or why not."""
 
 import errno
 import json
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tfstyle import InputError, cli, commands, images, painting as room
+from tfstyle import InputError, batches as room, cli, folders, images
 
 FAST = [
     "--backbone", "VGG16", "--weights", "random", "--size", "48", "--steps", "2", "--precision", "float32",
@@ -136,7 +136,7 @@ def test_pictures_that_differ_in_their_suffix_only_do_not_take_each_others_place
     ],
 )
 def test_no_two_outputs_have_one_name(given, made):
-    assert commands._names([Path("photos") / name for name in given]) == made
+    assert folders._names([Path("photos") / name for name in given]) == made
 
 
 REFUSED = {
@@ -184,6 +184,42 @@ REFUSED = {
     "no style": (["photos", "missing.png"], "missing.png does not exist; check the path"),
     "a bad setting": (["photos", "painting.png", "--steps", "0"], "steps 0 can't be used: give a whole number from 1 "
                       "to 10000000"),
+    "a folder in each": (
+        ["photos", "painting.png", "--each"],
+        "photos is a folder, and --each is for one picture: give that",
+    ),
+    "a file for the folder of each": (
+        ["photos/b.png", "painting.png", "--each", "-o", "painting.png"],
+        "painting.png is a file, and one picture a style is to be written: give a folder",
+    ),
+    "each into the folder of a style": (
+        ["photos/b.png", "styles/b.png", "--each", "-o", "styles"],
+        "the output styles/b.png is one of the pictures given: choose another name",
+    ),
+    "a grid for a style": (
+        ["photos/b.png", "styles/grid.png", "--each", "-o", "styles"],
+        "the output styles/grid.png is one of the pictures given: choose another name",
+    ),
+    "a grid of others": (
+        ["photos/b.png", "painting.png", "--each", "-o", "styles"],
+        "could not write styles/grid.png: there is one already, which is not of tfstyle; move it, or choose another "
+        "folder",
+    ),
+    "previews of each": (
+        ["photos/b.png", "painting.png", "--each", "--preview-every", "2"],
+        "previews are of one picture: leave out --preview-every, or paint in one style",
+    ),
+    "a blend of each": (
+        ["photos/b.png", "painting.png", "painting.png", "--each", "--style-blend", "1,2"],
+        "each style is painted by itself: leave out the style blend, or use transfer",
+    ),
+    "a checkpoint of each": (
+        ["photos/b.png", "painting.png", "--each", "--checkpoint", "cp"],
+        "checkpoint is for one picture at a time: leave it out, or paint one style",
+    ),
+    "no content in each": (
+        ["missing.png", "painting.png", "--each"], "missing.png does not exist; check the path",
+    ),
     "a picture, a mask": (
         ["photos/b.png", "painting.png", "-o", "styles/b.png", "--style-mask", "styles/b.png"],
         "the output styles/b.png is one of the pictures given: choose another name",
@@ -201,6 +237,7 @@ def test_what_is_refused_is_one_line_and_nothing_is_touched(folder, painting, ca
         Path(name).mkdir()
     Path("link").symlink_to("photos")
     images.save(painting, "styles/b.png")
+    images.save(painting, "styles/grid.png")
     before = contents(folder)
     assert cli.main(["transfer", *arguments]) == 2
     assert capsys.readouterr() == ("", f"tfstyle: {text}\n")
@@ -304,3 +341,114 @@ def test_what_was_left_out_is_said_also_where_nothing_can_be_written_any_more(fo
         "tfstyle: photos/a.jpg was left out: a is bad",
         "tfstyle: could not write out/b.png: No space left on device; free some space",
     ]
+
+
+@pytest.fixture
+def styles(folder, painting):
+    """Three, two of which have one name."""
+    for name, picture in {"x/a.png": painting, "y/a.png": 1 - painting, "y/b.jpg": painting[::-1]}.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        images.save(picture, folder / name)
+    return ["x/a.png", "y/a.png", "y/b.jpg"]
+
+
+def in_each(*arguments, code=0):
+    assert cli.main(["transfer", "photos/b.png", *arguments, "--each", *FAST]) == code
+
+
+def test_a_picture_is_painted_in_each_style_into_a_folder_with_a_grid(folder, styles, capsys):
+    in_each(*styles)
+    made = ["a-2.json", "a-2.png", "a.json", "a.png", "b.json", "b.png", "grid.png"]
+    assert names("b-styles") == made
+    output = capsys.readouterr()
+    assert [line.split(" after")[0] for line in output.out.splitlines()] == [
+        f"wrote b-styles/{name}.png" for name in ("a", "a-2", "b", "grid")
+    ]
+    assert output.err == "painting with VGG16, weights random (He, seed 0)\n"
+    for name, style in zip(("a", "a-2", "b"), styles, strict=True):
+        record = json.loads(Path(f"b-styles/{name}.json").read_text())
+        assert (record["content"], record["styles"], record["style_blend"]) == ("photos/b.png", [style], [1.0])
+        assert cli.main(["transfer", "photos/b.png", style, "-o", "alone.png", "--quiet", *FAST]) == 0
+        np.testing.assert_allclose(images.load(f"b-styles/{name}.png").rgb, images.load("alone.png").rgb, atol=0.005)
+    page = images.load("b-styles/grid.png").rgb
+    assert page.shape[1] == 14 + 4 * (48 + 14)
+    (row,) = (  # where the results stand, below their styles
+        top for top in range(page.shape[0] - 32)
+        if np.abs(page[top : top + 32, -62:-14] - images.load("b-styles/b.png").rgb).max() < 1e-6
+    )  # fmt: skip
+    for column, name in enumerate(("a", "a-2", "b"), 1):
+        left = 14 + column * 62
+        result = images.load(f"b-styles/{name}.png").rgb
+        np.testing.assert_allclose(page[row : row + 32, left : left + 48], result, atol=1e-6)
+        style = images.load(styles[column - 1], 24).rgb
+        np.testing.assert_allclose(page[14:38, left + 12 : left + 36], style, atol=0.1)
+    np.testing.assert_allclose(page[row : row + 32, 14:62], images.load("photos/b.png", 48).rgb, atol=0.01)
+
+    in_each(*styles[:1], "--quiet", "-o", "b-styles")  # an older grid is replaced
+    assert names("b-styles") == made
+    assert images.load("b-styles/grid.png").rgb.shape[1] == 14 + 2 * (48 + 14)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_bad_styles_are_named_at_the_end_and_the_others_are_done(folder, styles, capsys):
+    Path("bad.png").write_text("I am not a picture")
+    in_each("bad.png", styles[0], "gone.png", "--json", "-o", "out", code=2)
+    assert names("out") == ["a.json", "a.png", "grid.png"]
+    output = capsys.readouterr()
+    assert [json.loads(line)["output"] for line in output.out.splitlines()] == ["out/a.png"]
+    assert output.err.splitlines()[1:] == [
+        "tfstyle: bad.png was left out: bad.png is not a picture of a known kind; use JPEG, PNG, WebP or TIFF",
+        "tfstyle: gone.png was left out: gone.png does not exist; check the path",
+        "tfstyle: 2 of 3 styles were left out",
+    ]
+    in_each("bad.png", "-o", "none", code=2)
+    assert names("none") == []
+
+
+def test_ctrl_c_writes_what_is_done_and_the_grid_of_that(folder, styles, capsys, monkeypatch):
+    original, fits = keras.Model.fit, []
+    monkeypatch.setattr("tfstyle.memory.together", lambda *args: 2)
+
+    def fit(self, *args, callbacks, **kwargs):
+        def stop(batch, logs):
+            if len(fits) == 2:
+                raise KeyboardInterrupt
+
+        fits.append(1)
+        stopper = keras.callbacks.LambdaCallback(on_train_batch_end=stop)
+        return original(self, *args, callbacks=[*callbacks, stopper], **kwargs)
+
+    monkeypatch.setattr(keras.Model, "fit", fit)
+    in_each(*styles, *styles, "-o", "out", code=130)
+    output = capsys.readouterr()
+    assert [name for name in names("out") if name.endswith("png")] == [
+        "a-2.png",
+        "a-3.png",
+        "a.png",
+        "b.png",
+        "grid.png",
+    ]
+    stopped = {name: json.loads(Path(f"out/{name}.json").read_text())["stopped"] for name in ("a", "a-2", "b", "a-3")}
+    assert stopped == {"a": None, "a-2": None, "b": "interrupted", "a-3": "interrupted"}
+    assert output.err.splitlines()[1:] == [
+        "tfstyle: stopped before its time (interrupted): out/b.png is the best picture until then",
+        "tfstyle: stopped before its time (interrupted): out/a-3.png is the best picture until then",
+        "tfstyle: interrupted: 2 of 6 styles were not painted",
+    ]
+    assert output.out.splitlines()[-1] == "wrote out/grid.png"
+
+
+@pytest.mark.parametrize(
+    ("given", "made"),
+    [
+        (["a.jpg", "b.png"], ["a", "b"]),
+        (["x/a.jpg", "y/a.jpg", "b.png"], ["a", "a-2", "b"]),
+        (["a.jpg", "a.png", "x/a.png"], ["a.jpg", "a.png", "a.png-2"]),
+        (["a.jpg", "x/a.jpg", "a-2.jpg"], ["a", "a-2", "a-2-2"]),
+        (["grid.jpg", "Grid.png"], ["grid.jpg", "Grid.png"]),
+        (["grid.png", "a.jpg"], ["grid-2", "a"]),
+    ],
+    ids=str,
+)
+def test_no_two_styles_have_one_output_and_none_the_grids(given, made):
+    assert folders._style_names(given) == made

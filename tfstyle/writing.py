@@ -1,0 +1,92 @@
+"""Results written by the command line, and what it says of them."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tfstyle import files
+from tfstyle.errors import InputError
+
+if TYPE_CHECKING:
+    from tfstyle.result import Result
+
+INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+
+
+def complain(message: str) -> None:
+    """One line on stderr."""
+    print(f"tfstyle: {message}", file=sys.stderr)
+
+
+def write(options: argparse.Namespace, result: Result, output: Path, bits: int) -> int:
+    """Write a result and say so; the exit code."""
+    with uninterrupted():
+        written, trouble = _save(result, output, bits)
+    stopped = result.settings["stopped"]
+    if options.json:
+        print(json.dumps({"output": str(written), **result.record()}, allow_nan=False), flush=True)
+    elif not options.quiet:
+        steps, seconds = result.settings["steps_done"], result.settings["seconds"]
+        print(f"wrote {files.shown(written)} after {steps} steps, {seconds:.0f} s", flush=True)
+    if stopped:
+        complain(f"stopped before its time ({stopped}): {files.shown(written)} is the best picture until then")
+    if trouble:
+        complain(trouble)
+        return 2
+    return INTERRUPTED if stopped == "interrupted" else 1 if stopped else 0
+
+
+def _save(result: Result, output: Path, bits: int) -> tuple[Path, str | None]:
+    """Write the result; where that fails after all the work, write it to the temporary folder instead."""
+    try:
+        return result.save(output, bits=bits), None
+    except InputError as error:
+        try:
+            rescue = Path(tempfile.mkdtemp(prefix="tfstyle-")) / output.name
+            result.save(rescue, bits=bits)
+        except (InputError, OSError):
+            raise error from None
+        return rescue, f"{error}; the picture is in {files.shown(rescue)}"
+
+
+@contextlib.contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Ctrl-C waits: what is done is about to be written."""
+    try:
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    except ValueError:  # only the main thread may
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def helpers(given: dict[str, Any]) -> list[Any]:
+    """The pictures among what is given, besides contents and styles."""
+    return [given.get("init"), *given.get("content_mask", []), *given.get("style_mask", [])]
+
+
+def check_apart(outputs: Sequence[Path], sources: Sequence[Any]) -> None:
+    """See that no output takes the place of a picture that is given, whatever either is called."""
+    given = {_identity(source) for source in sources if isinstance(source, (str, os.PathLike))} - {None}
+    for output in outputs:
+        if _identity(output) in given:
+            raise InputError(f"the output {files.shown(output)} is one of the pictures given: choose another name")
+
+
+def _identity(path: str | os.PathLike[str]) -> tuple[int, int] | None:
+    with contextlib.suppress(OSError, ValueError):  # it isn't there
+        stat = os.stat(path)
+        return stat.st_dev, stat.st_ino
+    return None
