@@ -269,6 +269,13 @@ def test_half_precision_features_are_summed_in_float32(statistic):
         np.testing.assert_array_equal(value, statistic.sums(tf.cast(f, "float32"))[key])
 
 
+def test_half_precision_features_have_a_bandwidth():
+    sample = tf.cast(np.random.default_rng(0).random((1, 20, 3)), "bfloat16")
+    found = GaussianKernel().constants(sample)["bandwidth"]
+    assert found.dtype == "float32"
+    np.testing.assert_array_equal(found, GaussianKernel().constants(tf.cast(sample, "float32"))["bandwidth"])
+
+
 @pytest.mark.parametrize("statistic", [*STATISTICS, GaussianKernel(), Mixture([(GaussianKernel(), 1.0)])], ids=repr)
 def test_serialisation_round_trip(statistic):
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(statistic))

@@ -164,9 +164,9 @@ class GaussianKernel(Kernel):
         """`{"bandwidth": (batch,)}`, the median distance between positions, where it is the style's."""
         if not self.needs_sample:
             return {}
-        dtype = keras.backend.result_type(sample.dtype, "float32")
-        medians = [median_distance(points) for points in ops.convert_to_numpy(sample)]
-        return {"bandwidth": ops.convert_to_tensor(medians, dtype)}
+        points = at_least_float32(sample)
+        medians = [median_distance(each) for each in ops.convert_to_numpy(points)]
+        return {"bandwidth": ops.convert_to_tensor(medians, points.dtype)}
 
     def bound(self, constants: Constants) -> GaussianKernel:
         """The kernel of the bandwidth in `constants`, if there is one."""
