@@ -70,7 +70,7 @@ def message(function, *args, **kwargs):
     [
         {},
         {"size": 100, "scales": 2, "optimizer": "adam", "steps": 4},
-        {"size": 100, "scales": 2, "steps": 4, "method": "moments", "init": "noise"},
+        {"size": 100, "scales": 2, "steps": 4, "method": "li2017-batchnorm", "init": "noise"},
         {"parameterization": "fourier", "preserve_color": "luminance", "optimizer": "adam", "learning_rate": 0.01},
     ],
     ids=["gatys", "two scales, Adam", "two scales, L-BFGS, moments, noise", "waves, grey"],

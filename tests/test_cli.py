@@ -66,7 +66,7 @@ def test_quiet_prints_nothing(folder):
 
 def test_every_option_reaches_the_record(folder, capsys):
     arguments = [
-        "transfer", "photo.png", "painting.png", "photo.png", "-o", "out.tif", "--method", "moments",
+        "transfer", "photo.png", "painting.png", "photo.png", "-o", "out.tif", "--method", "li2017-batchnorm",
         "--pooling", "max", "--content-layers", "block1_conv2, block2_conv2", "--style-layers", "block2_conv1",
         "--content-weight", "0.5", "--style-weight", "3", "--tv-weight", "0.25", "--style-blend", "3,1",
         "--optimizer", "adam", "--learning-rate", "0.02", "--init", "noise", "--seed", "7", "--bits", "16",
@@ -75,7 +75,7 @@ def test_every_option_reaches_the_record(folder, capsys):
     assert cli.main(arguments) == 0
     record = json.loads(capsys.readouterr().out)
     expected = {
-        "method": "moments", "pooling": "max", "content_layers": ["block1_conv2", "block2_conv2"],
+        "method": "li2017-batchnorm", "pooling": "max", "content_layers": ["block1_conv2", "block2_conv2"],
         "style_layers": ["block2_conv1"], "content_weight": 0.5, "style_weight": 3.0, "tv_weight": 0.25,
         "style_blend": [0.75, 0.25], "optimizer": "adam", "init": "noise", "seed": 7,
         "styles": ["painting.png", "photo.png"], "statistic": "moments",

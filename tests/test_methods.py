@@ -47,9 +47,9 @@ def test_elsewhere_its_weights_give_way_to_balanced_ones():
     assert untrained.style_layers == get("gatys").style_layers
     assert {key: getattr(untrained, key) for key in UNTRAINED} == UNTRAINED
     assert untrained.sources["content_weight"] == "chosen"
-    moments = get("moments").adapted("VGG19", trained=False)
+    moments = get("li2017-batchnorm").adapted("VGG19", trained=False)
     assert {key: getattr(moments, key) for key in UNTRAINED} == UNTRAINED
-    assert get("moments").adapted("VGG19", trained=True) is get("moments")
+    assert get("li2017-batchnorm").adapted("VGG19", trained=True) is get("li2017-batchnorm")
     assert get("gatys").sources["content_weight"] != "chosen"
 
 
@@ -70,7 +70,7 @@ def test_override_leaves_what_is_none():
 
 
 def test_options_belong_to_their_optimizer():
-    tutorial = get("tensorflow-tutorial")
+    tutorial = get("tf-tutorial")
     assert tutorial.override(optimizer="adam").optimizer_options == tutorial.optimizer_options
     assert tutorial.override(optimizer="lbfgs").optimizer_options == {}
 
@@ -99,7 +99,7 @@ def test_bad_values(given, text):
 def test_an_unknown_method_suggests_the_nearest():
     with pytest.raises(InputError) as error:
         get("gattys")
-    assert str(error.value) == "unknown method 'gattys': did you mean gatys or gatys-paper?"
+    assert str(error.value) == "unknown method 'gattys': did you mean gatys or gatys2016?"
 
 
 def test_the_list_needs_no_keras():

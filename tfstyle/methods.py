@@ -159,7 +159,7 @@ METHODS = {
             },
         ),
         Method(
-            name="gatys-paper",
+            name="gatys2016",
             title="As the paper's equations have it: average pooling, normalised VGG-19, from white noise",
             reference=_GATYS_2016,
             pooling="avg",
@@ -192,7 +192,7 @@ METHODS = {
             ),
         ),
         Method(
-            name="tensorflow-tutorial",
+            name="tf-tutorial",
             title="TensorFlow's tutorial: Gram over positions, Adam",
             reference="TensorFlow documentation, Neural style transfer (tutorials/generative/style_transfer)",
             content_layers=("block5_conv2",),
@@ -207,7 +207,7 @@ METHODS = {
             | {"tv_weight": "0: the tutorial's first run, without its total variation term"},
         ),
         _in_place_of_gram(
-            "moments",
+            "li2017-batchnorm",
             "Means and deviations of the features instead of Gram matrices",
             "moments",
             {},
