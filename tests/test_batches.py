@@ -226,7 +226,7 @@ def groups_of(number, monkeypatch):
     [
         {},
         {"optimizer": "adam", "size": 100, "scales": 2, "preserve_color": "histogram"},
-        {"method": "moments", "size": 100, "scales": 2, "init": "noise", "preserve_color": "luminance"},
+        {"method": "li2017-batchnorm", "size": 100, "scales": 2, "init": "noise", "preserve_color": "luminance"},
     ],
     ids=["gatys", "two scales, Adam, colours", "two scales, L-BFGS, moments, noise, grey"],
 )

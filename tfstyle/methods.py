@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, replace
-from math import isfinite
+from math import inf, isfinite
 from typing import Any, Literal
 
 from tfstyle.errors import InputError, check_whole, unknown
@@ -15,11 +15,38 @@ PARAMETERIZATIONS = ("pixels", "fourier")
 INPUT_SCALINGS = ("own", "unit", "symmetric")
 
 
+def shares(statistic: str) -> dict[str, float]:
+    """The statistics asked for, each with its weight; of several they are divided by their sum.
+
+    Args:
+        statistic: The name of one, or several with weights as `"linear:1,gaussian:0.5"`.
+
+    Raises:
+        InputError: A name that there isn't or that is given twice, or a weight that is no number above 0.
+    """
+    found: dict[str, float] = {}
+    for part in statistic.split(","):
+        name, colon, number = (text.strip() for text in part.partition(":"))
+        if name not in STATISTICS:
+            raise unknown("statistic", name, STATISTICS)
+        if name in found:
+            raise InputError(f"statistic {name} is named twice: give it once, with the sum of its weights")
+        try:
+            weight = float(number) if colon else 1.0
+        except ValueError:
+            raise InputError(f"statistic {part.strip()!r} has no number after the colon: give NAME:WEIGHT") from None
+        if not 0 < weight < inf:
+            raise InputError(f"statistic {name} has the weight {weight:g}: give a number above 0")
+        found[name] = weight
+    return {name: weight / sum(found.values()) for name, weight in found.items()}
+
+
 @dataclass(frozen=True)
 class Method:
     """A recipe for optimisation-based transfer.
 
-    Layers of None are the backbone's own defaults. `sources` says of each constant where it comes from;
+    Layers of None are the backbone's own defaults. Of a statistic that is several with weights, see `shares`, the
+    options are by name, as `{"gaussian": {"bandwidth": 2.0}}`. `sources` says of each constant where it comes from;
     "chosen" marks those that no paper gives. `notes` say what was found when it was run.
     """
 
@@ -54,9 +81,11 @@ class Method:
         Raises:
             InputError: A name that there isn't, a negative weight, or a number of steps below 1.
         """
+        parts = shares(self.statistic)
+        if len(parts) > 1 and (others := [name for name in self.statistic_options if name not in parts]):
+            raise unknown("statistic with options", others[0], parts)
         for kind, known in (
             ("optimizer", OPTIMIZERS),
-            ("statistic", STATISTICS),
             ("pooling", POOLINGS),
             ("input_scaling", INPUT_SCALINGS),
             ("parameterization", PARAMETERIZATIONS),
@@ -72,9 +101,15 @@ class Method:
     def override(self, **given: Any) -> Method:
         """The method with the given fields in place of its own; those given as None stay.
 
-        Options belong to their optimizer: another one comes without them.
+        Options belong to their optimizer: another one comes without them. So do options and weights to their
+        statistic, as those do to their backbone, see `adapted`.
         """
         given = {name: value for name, value in given.items() if value is not None}
+        if given.get("statistic", self.statistic) != self.statistic:
+            balanced = self.balance or given.get("balance") is False
+            constants = {"statistic_options": {}, **({} if balanced else BALANCED)}
+            sources = self.sources | dict.fromkeys(("statistic", *constants), "chosen")
+            given = {**constants, "sources": sources, **given}
         if given.get("optimizer", self.optimizer) != self.optimizer:
             given = {"optimizer_options": {}} | given
         return replace(self, **given)

@@ -233,6 +233,16 @@ class Mixture(Statistic):
         """What each part makes of its averages, named `"i.name"`."""
         return _joined(part.describe(_part(averages, i)) for i, (part, _) in enumerate(self.parts))
 
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """The factors of the parts."""
+        return tuple(weight for _, weight in self.parts)
+
+    def distances(self, a: Averages, b: Averages) -> Tensor:
+        """The parts' losses, without their factors: `(batch, parts)`."""
+        each = [part.distance(_part(a, i), _part(b, i)) for i, (part, _) in enumerate(self.parts)]
+        return ops.stack(each, axis=-1)
+
     def distance(self, a: Averages, b: Averages) -> Tensor:
         """See the class; shape `(batch,)`."""
         return sum(weight * part.distance(_part(a, i), _part(b, i)) for i, (part, weight) in enumerate(self.parts))
