@@ -229,7 +229,7 @@ def test_the_loss_of_regions_is_the_formula(raw, photo, painting, seed, number):
         second, _ = grams(raw, styles[1], layer, np.ones((1, 36, 44)))
         mixed = mix[:, 0, None, None] * first + mix[:, 1, None, None] * second
         want += 3 / 2 * (areas / areas.sum() * ((found - mixed) ** 2).mean(axis=(1, 2))).sum()
-        factors = [float(region["factor"][0]) for region in targets["terms"]["style"][layer]["regions"]]
+        factors = [float(region["factor"][0, 0]) for region in targets["terms"]["style"][layer]["regions"]]
         assert sum(factors) == pytest.approx(1 / len(LAYERS), rel=1e-5)  # areas' parts sum to 1
     np.testing.assert_allclose(objective(x[None], targets)["style"][0], want, rtol=1e-4)
 

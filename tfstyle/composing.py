@@ -103,6 +103,7 @@ def objective(branches: Sequence[Branch], tile: int | None = None, calibrate: bo
     Raises:
         InputError: An unknown layer or statistic.
     """
+    from tfstyle.edges import EdgeTerm
     from tfstyle.objective import Objective
     from tfstyle.terms import TotalVariationTerm
 
@@ -110,9 +111,12 @@ def objective(branches: Sequence[Branch], tile: int | None = None, calibrate: bo
     for branch in branches:
         suffix = f"_{branch.backbone.name.lower()}" if len(branches) > 1 else ""
         terms += _terms(branch, 1.0 if calibrate else branch.weight, suffix)
-    smoothing = max(branch.method.tv_weight for branch in branches)  # it looks at pixels, whatever the networks
+    # These look at pixels, whatever the networks.
+    smoothing, outlines = (max(getattr(b.method, name) for b in branches) for name in ("tv_weight", "edge_weight"))
     if smoothing:
         terms.append(TotalVariationTerm(smoothing))
+    if outlines:
+        terms.append(EdgeTerm(outlines))
     return Objective(terms, tile, [branch.weight for branch in branches] if calibrate else None)
 
 

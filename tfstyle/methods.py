@@ -66,6 +66,11 @@ class Method:
     content_weight: float = 1.0
     style_weight: float = 1.0
     tv_weight: float = 0.0
+    edge_weight: float = 0.0
+    style_scale: float = 1.0
+    preserve_color: str | None = None
+    saturation: float = 1.0
+    voids: float = 1.0
     balance: bool = False
     optimizer: Literal["lbfgs", "adam"] = "lbfgs"
     optimizer_options: dict[str, Any] = field(default_factory=dict)
@@ -92,14 +97,22 @@ class Method:
         ):
             if getattr(self, kind) not in known:
                 raise unknown(kind.replace("_", " "), getattr(self, kind), known)
-        for kind in ("content_weight", "style_weight", "tv_weight"):
+        for kind in ("content_weight", "style_weight", "tv_weight", "edge_weight"):
             weight = getattr(self, kind)
             if not (weight >= 0 and isfinite(weight)):
                 raise InputError(f"{kind.replace('_', ' ')} {weight:g} can't be used: give a number from 0 upwards")
+        if not 0 < self.style_scale < inf:
+            raise InputError(f"style scale {self.style_scale:g} can't be used: give a number above 0")
+        if not 0 <= self.saturation <= 1:
+            raise InputError(f"saturation {self.saturation:g} can't be used: give a number from 0 to 1")
+        if not 0 < self.voids <= 1:
+            raise InputError(f"voids {self.voids:g} can't be used: give a brightness above 0, up to 1 for none")
         check_whole("steps", self.steps, 1, 10_000_000)
 
     def override(self, **given: Any) -> Method:
         """The method with the given fields in place of its own; those given as None stay.
+
+        As None can't be given, `preserve_color` is `"none"` for it.
 
         Options belong to their optimizer: another one comes without them. So do options and weights to their
         statistic, as those do to their backbone, see `adapted`.
@@ -112,6 +125,8 @@ class Method:
             given = {**constants, "sources": sources, **given}
         if given.get("optimizer", self.optimizer) != self.optimizer:
             given = {"optimizer_options": {}} | given
+        if given.get("preserve_color") == "none":
+            given["preserve_color"] = None
         return replace(self, **given)
 
     def adapted(self, backbone: str, trained: bool, balance: bool | None = None) -> Method:
@@ -166,6 +181,28 @@ def _in_place_of_gram(
         },
     )
 
+
+_SHALLOW = ("block1_conv1", "block2_conv1", "block3_conv1")
+_XU_2024 = _in_place_of_gram(
+    "xu2024",
+    "MMD at shallow layers of VGG-19, for Chinese painting",
+    "gaussian",
+    {},
+    "Xu, Hu, Lu 2024, Style migration of Chinese painting based on VGG-19 and MMD convolutional neural network "
+    "models; the loss of Li, Wang, Liu, Hou 2017, Demystifying Neural Style Transfer",
+    "Li 2017, section 5",
+    style_layers="Xu 2024, abstract (shallow layers of VGG-19); which of them is chosen",
+    statistic="Xu 2024, abstract (MMD); Li 2017, section 4.1 (Gaussian kernel, chosen among its kernels)",
+)
+_XU_2024 = replace(
+    _XU_2024,
+    style_layers=_SHALLOW,
+    notes=(
+        "Of the paper only the abstract could be read: it names VGG-19, its shallow layers and MMD, no constants.",
+        "Content to style is 0.1; 0.3 keeps more of the photograph, 0.03 leaves more to the brush.",
+    ),
+)
+_INK: dict[str, Any] = {"edge_weight": 0.05, "preserve_color": "ink", "saturation": 0.15, "voids": 0.5}
 
 _TUTORIAL = ("content_layers", "style_layers", "statistic", "content_weight", "style_weight", "optimizer",
              "optimizer_options", "steps", "init")  # fmt: skip
@@ -278,6 +315,30 @@ METHODS = {
             statistic="Li 2017, section 4.1 (Gaussian kernel); there from sampled pairs, here by random Fourier "
             "features, with the same loss at every evaluation (chosen)",
             statistic_options="chosen: the median distance between the style's positions as bandwidth",
+        ),
+        replace(
+            _in_place_of_gram(
+                "adain-statistics",
+                "Means and deviations at relu1_1 to relu4_1, the style loss of AdaIN, optimised",
+                "moments",
+                {},
+                "Huang & Belongie 2017, Arbitrary Style Transfer in Real-time with Adaptive Instance Normalization",
+                "Huang & Belongie 2017, section 6",
+                content_layers="Huang & Belongie 2017, equation 12 (relu4_1); there of AdaIN's output, here of the "
+                "content picture (chosen)",
+                style_layers="Huang & Belongie 2017, equation 13 (relu1_1 to relu4_1, the same weight each)",
+                statistic="Huang & Belongie 2017, equation 13; there roots of its squares, channels summed",
+            ),
+            content_layers=("block4_conv1",),
+            style_layers=(*_SHALLOW, "block4_conv1"),
+        ),
+        _XU_2024,
+        replace(
+            _XU_2024,
+            name="xu2024-ink",
+            title="The same as ink on paper: bare paper where the photograph is bright, outlines, little colour",
+            **_INK,
+            sources=_XU_2024.sources | dict.fromkeys(_INK, "chosen"),
         ),
         _in_place_of_gram(
             "wasserstein",
