@@ -19,6 +19,7 @@ from tfstyle import (
     InputError,
     LinearKernel,
     MeanAndDeviation,
+    Mixture,
     PolynomialKernel,
     StyleTerm,
     TotalVariationTerm,
@@ -26,6 +27,7 @@ from tfstyle import (
     methods,
 )
 from tfstyle.composing import Branch
+from tfstyle.methods import shares
 from tfstyle.parameterizations import Fourier, Pixels
 
 
@@ -34,7 +36,8 @@ def test_the_terms_are_the_methods(vgg, name):
     method = methods.get(name)
     objective = composing.objective([Branch(method, vgg)], 77)
     assert objective.tile == 77
-    content, style = objective.terms  # no method has total variation of its own
+    content, style, *edges = objective.terms  # no method has total variation of its own
+    assert [term.weight for term in edges] == ([method.edge_weight] if method.edge_weight else [])
     assert isinstance(content, ContentTerm)
     assert isinstance(style, StyleTerm)
     assert content.backbone is style.backbone is vgg
@@ -51,8 +54,22 @@ def test_the_terms_are_the_methods(vgg, name):
         "gaussian": GaussianKernel,
         "wasserstein": GaussianWasserstein,
     }
+    if "," in method.statistic:
+        assert [type(part) for part, _ in style.statistic.parts] == [kinds[kind] for kind in shares(method.statistic)]
+        return
     assert type(style.statistic) is kinds[method.statistic]
     assert style.statistic.get_config().items() >= method.statistic_options.items()
+
+
+def test_several_statistics_are_a_mixture():
+    method = methods.get("gatys").override(
+        statistic="linear:1,gaussian:3", statistic_options={"gaussian": {"bandwidth": 2.0}}
+    )
+    mixture = composing.statistic(method)
+    assert isinstance(mixture, Mixture)
+    (linear, first), (gaussian, second) = mixture.parts
+    assert (type(linear), type(gaussian), gaussian.bandwidth) == (LinearKernel, GaussianKernel, 2.0)
+    assert (first, second) == (0.25, 0.75)
 
 
 def test_total_variation_is_a_term_where_it_has_weight(vgg):

@@ -284,6 +284,21 @@ def test_serialisation_round_trip(statistic):
     assert repr(again) == repr(statistic)
 
 
+def test_parts_of_a_mixture_are_balanced_each_by_itself(vgg, photo, painting):
+    """Whatever their units: at the start each has its share of the loss, and later its own fall times that."""
+    parts = [(LinearKernel(), 0.3), (PolynomialKernel(), 0.5), (MeanAndDeviation(), 0.2)]
+    terms = [StyleTerm(vgg, LAYERS, part, balance=True) for part in (Mixture(parts), *(each for each, _ in parts))]
+    objective = Objective(terms)
+    targets = objective.targets(photo[None], [painting[None]])
+    np.testing.assert_allclose(objective(photo[None], targets)["style"], 1, rtol=1e-5)
+    x = np.random.default_rng(0).random((1, *photo.shape), "float32")
+    mixed, *each = objective(x, targets).values()
+    np.testing.assert_allclose(mixed, sum(w * loss for loss, (_, w) in zip(each, parts, strict=True)), rtol=1e-5)
+    plain = Objective([StyleTerm(vgg, LAYERS, part) for part in (Mixture(parts), *(each for each, _ in parts))])
+    mixed, *each = plain(x, plain.targets(photo[None], [painting[None]])).values()
+    np.testing.assert_allclose(mixed, sum(w * loss for loss, (_, w) in zip(each, parts, strict=True)), rtol=1e-5)
+
+
 def evaluate(objective, picture, targets):
     """The losses and the gradient of their sum, compiled as in the step."""
 

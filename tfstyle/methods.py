@@ -340,6 +340,22 @@ METHODS = {
             **_INK,
             sources=_XU_2024.sources | dict.fromkeys(_INK, "chosen"),
         ),
+        replace(
+            _in_place_of_gram(
+                "jiang2020",
+                "Content and Gram style loss on VGG-19, tuned for the visible strokes of oil painting",
+                "gram",
+                {},
+                "Jiang 2020, oil painting style transfer by VGG; the losses of Gatys, Ecker, Bethge 2016",
+                "Gatys 2016, section 3",
+                statistic="Gatys 2016, equation 5; over positions times channels (chosen)",
+                style_layers="chosen: conv1_1 to conv4_1, as conv5_1 brings the painting's objects",
+                style_scale="chosen: strokes twice as large as the painting's own",
+            ),
+            style_layers=(*_SHALLOW, "block4_conv1"),
+            content_weight=0.03,
+            style_scale=2.0,
+        ),
         _in_place_of_gram(
             "wasserstein",
             "Wasserstein-2 distance between Gaussians of the features' means and covariances",

@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from tfstyle import color_transfer, composing, scales, voids
 from tfstyle.canvas_inputs import prepare
@@ -357,14 +357,16 @@ class Painter:
         """Contents and styles as the optimisation shall see them; with a way to keep colours, all of one content."""
         if asked.preserve_color is None:
             return list(photos), asked.paintings
-        mix = asked.of(0).mix if asked.preserve_color == "ink" else None  # in ink, styles are painted one by one
+        mix = (
+            cast("list[float]", asked.of(0).mix) if asked.preserve_color == "ink" else None
+        )  # in ink, styles are painted one by one
         content, paintings = color_transfer.prepared(asked.preserve_color, photos[0], asked.paintings, mix)
         return [content] * len(photos), paintings
 
     def _coloured(self, picture: np.ndarray, photo: Picture, asked: Settings) -> np.ndarray:
         if asked.preserve_color is None:
             return picture
-        tint = color_transfer.paper(asked.paintings, asked.mix) if asked.saturation < 1 else None
+        tint = color_transfer.paper(asked.paintings, cast("list[float]", asked.mix)) if asked.saturation < 1 else None
         return color_transfer.restore(asked.preserve_color, picture, photo, asked.saturation, tint)
 
     def _fingerprint(self, photo: Picture, plan: list[tuple[int, int]]) -> dict[str, Any]:
