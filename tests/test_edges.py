@@ -85,6 +85,7 @@ def test_with_a_weight_the_outlines_stay(photo, painting):
         "backbone": "VGG19",
         "weights": "random",
         "precision": "float32",
+        "parameterization": "pixels",
         "init": "noise",
     }
     without = transfer(photo, painting, **given)
