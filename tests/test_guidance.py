@@ -71,7 +71,7 @@ def same(first, second):
 
 @pytest.mark.parametrize("method", ["gatys", "li2017-batchnorm"])
 def test_white_masks_are_as_good_as_none_to_the_last_bit(paint, photo, painting, method):
-    size = {"method": method, "size": 48, "optimizer": "lbfgs"}  # to which photograph and masks are resized
+    size = {"method": method, "size": 48, "optimizer": "lbfgs", "parameterization": "pixels"}
     without = paint(photo, painting, **size)
     same(paint(photo, painting, content_mask=ones(photo), style_mask=ones(painting), **size), without)
 
