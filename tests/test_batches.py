@@ -70,7 +70,7 @@ def message(function, *args, **kwargs):
     [
         {},
         {"size": 100, "scales": 2, "optimizer": "adam", "steps": 4},
-        {"size": 100, "scales": 2, "steps": 4, "method": "moments", "init": "noise"},
+        {"size": 100, "scales": 2, "steps": 4, "method": "li2017-batchnorm", "init": "noise"},
         {"parameterization": "fourier", "preserve_color": "luminance", "optimizer": "adam", "learning_rate": 0.01},
     ],
     ids=["gatys", "two scales, Adam", "two scales, L-BFGS, moments, noise", "waves, grey"],
@@ -226,7 +226,7 @@ def groups_of(number, monkeypatch):
     [
         {},
         {"optimizer": "adam", "size": 100, "scales": 2, "preserve_color": "histogram"},
-        {"method": "moments", "size": 100, "scales": 2, "init": "noise", "preserve_color": "luminance"},
+        {"method": "li2017-batchnorm", "size": 100, "scales": 2, "init": "noise", "preserve_color": "luminance"},
     ],
     ids=["gatys", "two scales, Adam, colours", "two scales, L-BFGS, moments, noise, grey"],
 )

@@ -66,19 +66,22 @@ def test_quiet_prints_nothing(folder):
 
 def test_every_option_reaches_the_record(folder, capsys):
     arguments = [
-        "transfer", "photo.png", "painting.png", "photo.png", "-o", "out.tif", "--method", "moments",
+        "transfer", "photo.png", "painting.png", "photo.png", "-o", "out.tif", "--method", "li2017-batchnorm",
         "--pooling", "max", "--content-layers", "block1_conv2, block2_conv2", "--style-layers", "block2_conv1",
         "--content-weight", "0.5", "--style-weight", "3", "--tv-weight", "0.25", "--style-blend", "3,1",
+        "--edge-weight", "0.125", "--statistic", "linear:1,gaussian:3", "--preserve-color", "ink",
+        "--saturation", "0.25", "--voids", "0.75",
         "--optimizer", "adam", "--learning-rate", "0.02", "--init", "noise", "--seed", "7", "--bits", "16",
         "--json", *FAST,
     ]  # fmt: skip
     assert cli.main(arguments) == 0
     record = json.loads(capsys.readouterr().out)
     expected = {
-        "method": "moments", "pooling": "max", "content_layers": ["block1_conv2", "block2_conv2"],
+        "method": "li2017-batchnorm", "pooling": "max", "content_layers": ["block1_conv2", "block2_conv2"],
         "style_layers": ["block2_conv1"], "content_weight": 0.5, "style_weight": 3.0, "tv_weight": 0.25,
         "style_blend": [0.75, 0.25], "optimizer": "adam", "init": "noise", "seed": 7,
-        "styles": ["painting.png", "photo.png"], "statistic": "moments",
+        "styles": ["painting.png", "photo.png"], "statistic": "linear:1,gaussian:3",
+        "edge_weight": 0.125, "preserve_color": "ink", "saturation": 0.25, "voids": 0.75,
     }  # fmt: skip
     assert {key: record[key] for key in expected} == expected
     assert record["optimizer_options"]["learning_rate"] == pytest.approx(0.02)

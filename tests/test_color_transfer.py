@@ -15,6 +15,7 @@ from tfstyle.color_transfer import (
     match_histogram,
     match_luminance,
     match_statistics,
+    paper,
     prepared,
     restore,
     with_luminance,
@@ -141,7 +142,7 @@ def test_matching_luminance_to_itself_is_the_luminance():
     np.testing.assert_allclose(match_luminance(same, same).rgb[..., :1], luminance(same.rgb), atol=1e-6)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", MATCHES)
 def test_transparent_pixels_have_no_say_and_stay_white(kind):
     (half, left), other = half_seen(11), picture(12)
     match = MATCHES[kind]
@@ -153,7 +154,7 @@ def test_transparent_pixels_have_no_say_and_stay_white(kind):
     assert out.name == "half"
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", MATCHES)
 def test_a_grey_photo_makes_a_colour_style_grey(kind):
     photo = grey(13)
     _, [style] = prepared(kind, photo, [picture(14)])
@@ -192,7 +193,7 @@ def test_a_style_of_one_colour_stays_of_one_colour(kind, expected):
     np.testing.assert_allclose(MATCHES[kind](style, photo).rgb - expected(photo.rgb), 0, atol=1e-6)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", MATCHES)
 def test_a_photo_of_one_colour_gives_its_colour(kind):
     photo = flat(0.2, 0.5, 0.6)
     colour = luminance(photo.rgb) if kind == "luminance" else photo.rgb
@@ -223,7 +224,7 @@ def test_luminance_goes_out_and_back(rgb):
     np.testing.assert_array_equal(luminance(once), once[..., :1])
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", MATCHES)
 def test_prepared_matches_each_style_to_the_content(kind):
     content, styles = picture(21), [picture(22, name="a.png"), picture(23, 12, 14, name="b.png")]
     seen, matched = prepared(kind, content, styles)
@@ -246,6 +247,46 @@ def test_restore_puts_the_contents_colours_on_the_painted_luminance():
         assert restore(kind, painted, content) is painted
     untouched, _ = prepared("luminance", content, [])
     np.testing.assert_allclose(restore("luminance", untouched.rgb, content), content.rgb, atol=1e-6)
+
+
+def test_ink_has_the_tones_of_the_styles():
+    content, styles = picture(21), [picture(22, name="a.png"), picture(23, 12, 14, low=0.5, name="b.png")]
+    for mix in (None, [0.2, 0.8]):
+        seen, grey_styles = prepared("ink", content, styles, mix)
+        for style, out in zip(styles, grey_styles, strict=True):
+            np.testing.assert_array_equal(out.rgb, np.repeat(luminance(style.rgb), 3, axis=-1))
+        mean, deviation = (
+            np.average([getattr(luminance(style.rgb).astype("float64"), what)() for style in styles], weights=mix)
+            for what in ("mean", "std")
+        )
+        assert np.ptp(seen.rgb, axis=-1).max() == 0
+        np.testing.assert_allclose([seen.rgb.mean(), seen.rgb.std()], [mean, deviation], rtol=1e-4)
+    painted = picture(24).rgb
+    np.testing.assert_array_equal(restore("ink", painted, content), restore("luminance", painted, content))
+
+
+@pytest.mark.parametrize("kind", ["luminance", "ink"])
+def test_saturation_goes_from_the_papers_tint_to_the_photographs_colours(kind):
+    content, painted, tint = picture(24), picture(25).rgb, np.float32([0.6, 0.55, 0.4])
+    before, y = content.rgb.astype("float64") @ YIQ.T, painted.astype("float64") @ YIQ.T
+    paper = tint.astype("float64") @ YIQ.T
+    np.testing.assert_array_equal(restore(kind, painted, content, 1.0, tint), restore(kind, painted, content))
+    for saturation in (0.0, 0.3):
+        found = restore(kind, painted, content, saturation, tint).astype("float64") @ YIQ.T
+        np.testing.assert_allclose(found[..., 0], y[..., 0], atol=2e-4)
+        want = saturation * before[..., 1:] + (1 - saturation) * paper[1:]
+        np.testing.assert_allclose(found[..., 1:], want, atol=2e-4)
+    assert np.ptp(restore(kind, painted, content, 0.0), axis=-1).max() < 1e-6  # without a tint, grey
+
+
+def test_the_paper_is_a_styles_brightest_tenth():
+    rgb = np.zeros((10, 10, 3), "float32")
+    rgb[0] = [0.9, 0.8, 0.6]
+    style = Picture(rgb, None, "style")
+    np.testing.assert_allclose(paper([style], [1.0]), [0.9, 0.8, 0.6], rtol=1e-6)
+    np.testing.assert_allclose(paper([style, flat(0.1, 0.2, 0.3)], [0.5, 0.5]), [0.5, 0.5, 0.45], rtol=1e-6)
+    hidden = Picture(rgb, (np.arange(10) > 0)[:, None] * np.ones((10, 10), "float32"), "style")
+    np.testing.assert_array_equal(paper([hidden], [1.0]), 0)  # what can't be seen has no say
 
 
 def test_restore_takes_a_content_of_another_size():

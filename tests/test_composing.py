@@ -19,6 +19,7 @@ from tfstyle import (
     InputError,
     LinearKernel,
     MeanAndDeviation,
+    Mixture,
     PolynomialKernel,
     StyleTerm,
     TotalVariationTerm,
@@ -26,6 +27,7 @@ from tfstyle import (
     methods,
 )
 from tfstyle.composing import Branch
+from tfstyle.methods import shares
 from tfstyle.parameterizations import Fourier, Pixels
 
 
@@ -34,7 +36,8 @@ def test_the_terms_are_the_methods(vgg, name):
     method = methods.get(name)
     objective = composing.objective([Branch(method, vgg)], 77)
     assert objective.tile == 77
-    content, style = objective.terms  # no method has total variation of its own
+    content, style, *edges = objective.terms  # no method has total variation of its own
+    assert [term.weight for term in edges] == ([method.edge_weight] if method.edge_weight else [])
     assert isinstance(content, ContentTerm)
     assert isinstance(style, StyleTerm)
     assert content.backbone is style.backbone is vgg
@@ -51,8 +54,22 @@ def test_the_terms_are_the_methods(vgg, name):
         "gaussian": GaussianKernel,
         "wasserstein": GaussianWasserstein,
     }
+    if "," in method.statistic:
+        assert [type(part) for part, _ in style.statistic.parts] == [kinds[kind] for kind in shares(method.statistic)]
+        return
     assert type(style.statistic) is kinds[method.statistic]
     assert style.statistic.get_config().items() >= method.statistic_options.items()
+
+
+def test_several_statistics_are_a_mixture():
+    method = methods.get("gatys").override(
+        statistic="linear:1,gaussian:3", statistic_options={"gaussian": {"bandwidth": 2.0}}
+    )
+    mixture = composing.statistic(method)
+    assert isinstance(mixture, Mixture)
+    (linear, first), (gaussian, second) = mixture.parts
+    assert (type(linear), type(gaussian), gaussian.bandwidth) == (LinearKernel, GaussianKernel, 2.0)
+    assert (first, second) == (0.25, 0.75)
 
 
 def test_total_variation_is_a_term_where_it_has_weight(vgg):
@@ -73,7 +90,7 @@ def test_layers_of_none_are_the_backbones(vgg):
 
 def test_an_ensemble_is_the_weighted_sum_of_its_networks(vgg, photo, painting):
     other = Backbone("VGG16", "random", seed=3)
-    method = methods.get("moments").override(
+    method = methods.get("li2017-batchnorm").override(
         style_layers=("block1_conv1", "block2_conv1"), content_layers=("block2_conv1",)
     )
     smoothed = method.override(tv_weight=0.5)
@@ -120,7 +137,7 @@ def test_shares_that_can_not_be(backbone, message):
 
 
 def test_a_canvas_of_a_method(vgg, photo, painting):
-    method = methods.get("moments")
+    method = methods.get("li2017-batchnorm")
     options = {"style_scale": 0.8, "content_masks": [np.eye(40, 60, dtype="float32")], "parameterization": Fourier()}
     canvas = composing.compose([Branch(method, vgg)], photo, [painting, photo], [0.2, 0.8], "noise", 60, 3, **options)
     assert isinstance(canvas, Canvas)
@@ -150,7 +167,7 @@ def networks(monkeypatch):
     monkeypatch.setattr(composing, "faster", lambda: "bfloat16")
 
 
-GATYS, PAPER = methods.get("gatys"), methods.get("gatys-paper")
+GATYS, PAPER = methods.get("gatys"), methods.get("gatys2016")
 NONE = {"pooling": None, "precision": "float32", "seed": 5}
 
 
@@ -218,7 +235,7 @@ def test_the_optimizer_is_the_methods():
     own = replace(GATYS, optimizer_options={"history": 7, "smoothness": 0.1})
     lbfgs = composing.optimizer(own, 0.5, 64, 64, 0.5)
     assert (lbfgs.history, float(lbfgs.learning_rate), lbfgs.smoothness) == (7, 0.5, 0.1)
-    tutorial = composing.optimizer(methods.get("tensorflow-tutorial"), None, 64, 64, 0.5)
+    tutorial = composing.optimizer(methods.get("tf-tutorial"), None, 64, 64, 0.5)
     assert isinstance(tutorial, keras.optimizers.Adam)
     assert [tutorial.beta_1, tutorial.epsilon, float(tutorial.learning_rate)] == pytest.approx([0.99, 0.1, 0.02])
     adam = GATYS.override(optimizer="adam")

@@ -9,11 +9,12 @@ from dataclasses import replace
 import pytest
 
 from tfstyle import InputError, Method
-from tfstyle.methods import BALANCED, METHODS, UNTRAINED, get
+from tfstyle.methods import BALANCED, METHODS, UNTRAINED, get, shares
 
 CONSTANTS = {
     "pooling", "normalize", "content_layers", "style_layers", "content_normalization", "content_weight",
-    "style_weight", "tv_weight", "optimizer", "optimizer_options", "steps", "init",
+    "style_weight", "tv_weight", "edge_weight", "style_scale", "preserve_color", "saturation", "voids", "balance",
+    "optimizer", "optimizer_options", "steps", "init",
 }  # fmt: skip
 
 
@@ -47,9 +48,9 @@ def test_elsewhere_its_weights_give_way_to_balanced_ones():
     assert untrained.style_layers == get("gatys").style_layers
     assert {key: getattr(untrained, key) for key in UNTRAINED} == UNTRAINED
     assert untrained.sources["content_weight"] == "chosen"
-    moments = get("moments").adapted("VGG19", trained=False)
+    moments = get("li2017-batchnorm").adapted("VGG19", trained=False)
     assert {key: getattr(moments, key) for key in UNTRAINED} == UNTRAINED
-    assert get("moments").adapted("VGG19", trained=True) is get("moments")
+    assert get("li2017-batchnorm").adapted("VGG19", trained=True) is get("li2017-batchnorm")
     assert get("gatys").sources["content_weight"] != "chosen"
 
 
@@ -69,8 +70,44 @@ def test_override_leaves_what_is_none():
     assert gatys.override(steps=7).steps == 7
 
 
+def test_several_statistics_share_their_weights():
+    assert shares("gram") == {"gram": 1.0}
+    assert shares("linear:1, gaussian:3") == {"linear": 0.25, "gaussian": 0.75}
+    assert shares("gram,linear") == {"gram": 0.5, "linear": 0.5}
+
+
+def test_another_statistic_comes_with_weights_for_it():
+    gatys = get("gatys")
+    assert gatys.override(statistic="gram") == gatys
+    other = gatys.override(statistic="linear:1,gaussian:1")
+    assert other.statistic_options == {}
+    assert {key: getattr(other, key) for key in BALANCED} == BALANCED
+    assert other.sources["statistic"] == other.sources["content_weight"] == "chosen"
+    assert gatys.override(statistic="linear", content_weight=7.0).content_weight == 7
+    balanced = get("li2017-polynomial").override(statistic="gram")
+    assert (balanced.statistic_options, balanced.sources["content_weight"]) == ({}, "chosen")
+
+
+def test_a_methods_way_to_keep_colours_can_be_given_up():
+    ink = get("xu2024-ink")
+    assert ink.preserve_color == "ink"
+    assert ink.override(preserve_color=None).preserve_color == "ink"
+    assert ink.override(preserve_color="none").preserve_color is None
+
+
+def test_the_names_of_the_literature_are_there():
+    names = {
+        "gatys2016", "li2017-linear", "li2017-polynomial", "li2017-gaussian", "li2017-batchnorm", "tf-tutorial",
+        "wasserstein", "adain-statistics", "xu2024", "xu2024-ink", "jiang2020",
+    }  # fmt: skip
+    assert names <= set(METHODS)
+    assert get("adain-statistics").style_layers == tuple(f"block{n}_conv1" for n in (1, 2, 3, 4))
+    faithful = get("xu2024")
+    assert (faithful.edge_weight, faithful.voids, faithful.preserve_color, faithful.saturation) == (0, 1, None, 1)
+
+
 def test_options_belong_to_their_optimizer():
-    tutorial = get("tensorflow-tutorial")
+    tutorial = get("tf-tutorial")
     assert tutorial.override(optimizer="adam").optimizer_options == tutorial.optimizer_options
     assert tutorial.override(optimizer="lbfgs").optimizer_options == {}
 
@@ -83,6 +120,22 @@ def test_options_belong_to_their_optimizer():
         ({"statistic": "grams"}, "unknown statistic 'grams': did you mean gram?"),
         ({"input_scaling": "caffe"}, "unknown input scaling 'caffe': use one of own, unit, symmetric"),
         ({"parameterization": "wavelets"}, "unknown parameterization 'wavelets': use one of pixels, fourier"),
+        ({"statistic": "linear:1,gausian:2"}, "unknown statistic 'gausian': did you mean gaussian?"),
+        ({"statistic": "linear:x"}, "statistic 'linear:x' has no number after the colon: give NAME:WEIGHT"),
+        ({"statistic": "linear:0,gram"}, "statistic linear has the weight 0: give a number above 0"),
+        ({"statistic": "gram:inf"}, "statistic gram has the weight inf: give a number above 0"),
+        (
+            {"statistic": "gram,linear,gram"},
+            "statistic gram is named twice: give it once, with the sum of its weights",
+        ),
+        (
+            {"statistic": "gram,linear", "statistic_options": {"gaussian": {}}},
+            "unknown statistic with options 'gaussian': use one of gram, linear",
+        ),
+        ({"edge_weight": -1.0}, "edge weight -1 can't be used: give a number from 0 upwards"),
+        ({"style_scale": 0.0}, "style scale 0 can't be used: give a number above 0"),
+        ({"saturation": 1.5}, "saturation 1.5 can't be used: give a number from 0 to 1"),
+        ({"voids": 0.0}, "voids 0 can't be used: give a brightness above 0, up to 1 for none"),
         ({"content_weight": -1.0}, "content weight -1 can't be used: give a number from 0 upwards"),
         ({"style_weight": float("inf")}, "style weight inf can't be used: give a number from 0 upwards"),
         ({"tv_weight": float("nan")}, "tv weight nan can't be used: give a number from 0 upwards"),
@@ -99,7 +152,7 @@ def test_bad_values(given, text):
 def test_an_unknown_method_suggests_the_nearest():
     with pytest.raises(InputError) as error:
         get("gattys")
-    assert str(error.value) == "unknown method 'gattys': did you mean gatys or gatys-paper?"
+    assert str(error.value) == "unknown method 'gattys': did you mean gatys or gatys2016?"
 
 
 def test_the_list_needs_no_keras():

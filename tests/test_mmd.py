@@ -269,12 +269,34 @@ def test_half_precision_features_are_summed_in_float32(statistic):
         np.testing.assert_array_equal(value, statistic.sums(tf.cast(f, "float32"))[key])
 
 
+def test_half_precision_features_have_a_bandwidth():
+    sample = tf.cast(np.random.default_rng(0).random((1, 20, 3)), "bfloat16")
+    found = GaussianKernel().constants(sample)["bandwidth"]
+    assert found.dtype == "float32"
+    np.testing.assert_array_equal(found, GaussianKernel().constants(tf.cast(sample, "float32"))["bandwidth"])
+
+
 @pytest.mark.parametrize("statistic", [*STATISTICS, GaussianKernel(), Mixture([(GaussianKernel(), 1.0)])], ids=repr)
 def test_serialisation_round_trip(statistic):
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(statistic))
     assert type(again) is type(statistic)
     assert again.get_config() == statistic.get_config()
     assert repr(again) == repr(statistic)
+
+
+def test_parts_of_a_mixture_are_balanced_each_by_itself(vgg, photo, painting):
+    """Whatever their units: at the start each has its share of the loss, and later its own fall times that."""
+    parts = [(LinearKernel(), 0.3), (PolynomialKernel(), 0.5), (MeanAndDeviation(), 0.2)]
+    terms = [StyleTerm(vgg, LAYERS, part, balance=True) for part in (Mixture(parts), *(each for each, _ in parts))]
+    objective = Objective(terms)
+    targets = objective.targets(photo[None], [painting[None]])
+    np.testing.assert_allclose(objective(photo[None], targets)["style"], 1, rtol=1e-5)
+    x = np.random.default_rng(0).random((1, *photo.shape), "float32")
+    mixed, *each = objective(x, targets).values()
+    np.testing.assert_allclose(mixed, sum(w * loss for loss, (_, w) in zip(each, parts, strict=True)), rtol=1e-5)
+    plain = Objective([StyleTerm(vgg, LAYERS, part) for part in (Mixture(parts), *(each for each, _ in parts))])
+    mixed, *each = plain(x, plain.targets(photo[None], [painting[None]])).values()
+    np.testing.assert_allclose(mixed, sum(w * loss for loss, (_, w) in zip(each, parts, strict=True)), rtol=1e-5)
 
 
 def evaluate(objective, picture, targets):

@@ -144,7 +144,7 @@ def test_auto_precision_is_the_probes(files, monkeypatch):
 
 
 def test_a_method_of_ones_own(files):
-    own = replace(methods.get("moments"), name="own", steps=2)
+    own = replace(methods.get("li2017-batchnorm"), name="own", steps=2)
     assert transfer(files / "photo.png", files / "painting.png", method=own, **(FAST | {"steps": None})).settings[
         "method"
     ] == "own"  # fmt: skip
@@ -308,7 +308,7 @@ def test_asking_for_imagenet_weights_never_gets_random_ones(files):
     [
         ({"content_layers": []}, "the content term has no layers: name at least one"),
         ({"content_layers": "block9"}, "unknown layer of VGG16 'block9': did you mean"),
-        ({"method": "gats"}, "unknown method 'gats': did you mean gatys or gatys-paper?"),
+        ({"method": "gats"}, "unknown method 'gats': did you mean gatys or gatys2016?"),
         ({"backbone": "vgg20"}, "unknown backbone 'vgg20': did you mean VGG19 or VGG16?"),
         ({"content_layers": ["block9"]}, "unknown layer of VGG16 'block9': did you mean"),
         ({"optimizer": "sgd"}, "unknown optimizer 'sgd': use one of lbfgs, adam"),

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tfstyle.batches import transfer_batch as transfer_batch, transfer_styles as transfer_styles
     from tfstyle.callbacks import Preview as Preview, ProgressBar as ProgressBar
     from tfstyle.canvas import Canvas as Canvas
+    from tfstyle.edges import EdgeTerm as EdgeTerm
     from tfstyle.errors import InputError as InputError
     from tfstyle.methods import METHODS as METHODS, Method as Method
     from tfstyle.metrics import METRICS as METRICS, score as score
@@ -49,6 +50,7 @@ _ROOMS = {
     "batches": ("transfer_batch", "transfer_styles"),
     "callbacks": ("Preview", "ProgressBar"),
     "canvas": ("Canvas",),
+    "edges": ("EdgeTerm",),
     "errors": ("InputError",),
     "methods": ("METHODS", "Method"),
     "metrics": ("METRICS", "score"),

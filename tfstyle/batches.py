@@ -46,7 +46,8 @@ def transfer_batch(
 def _batch(contents: Iterable[images.Source], asked: Settings) -> Iterator[Result | InputError]:
     strategy = devices.strategy()
     painter = Painter(asked, keep=True, strategy=strategy)
-    together = 1 if strategy is None or asked.preserve_color else strategy.num_replicas_in_sync
+    alone = strategy is None or asked.preserve_color or asked.voids < 1  # what is done to a content is done to one
+    together = 1 if alone else strategy.num_replicas_in_sync
     group: list[Picture] = []
 
     def painted() -> list[Result | InputError]:

@@ -47,6 +47,8 @@ class Canvas(keras.Model):
         content_masks: Where on the picture which style goes, and `style_masks` (one for each style, or None):
             what of a style counts; see `tfstyle.masks`.
         style_masks: See above.
+        voids: Grey masks, of the content and of each style, or none: what is white is bare paper, which is left as it
+            is, and which doesn't count in a style.
         parameterization: What of the picture is optimised; None for its pixels.
         seed: Seed of the noise.
 
@@ -75,6 +77,7 @@ class Canvas(keras.Model):
         style_scale: float = 1.0,
         content_masks: Sequence[images.Source] = (),
         style_masks: Sequence[images.Source | None] = (),
+        voids: Sequence[images.Source] = (),
         parameterization: Pixels | None = None,
         seed: int = 0,
         name: str = "canvas",
@@ -96,6 +99,7 @@ class Canvas(keras.Model):
             "style_scale": style_scale,
             "content_masks": content_masks,
             "style_masks": style_masks,
+            "voids": voids,
             "seed": seed,
         }
         start, targets = self._begin(content, styles, init)
@@ -165,6 +169,7 @@ class Canvas(keras.Model):
         styles: Sequence[images.Source],
         init: str | images.Source | Sequence[images.Source] = "content",
         style_masks: Sequence[images.Source | None] | None = None,
+        voids: Sequence[images.Source] = (),
     ) -> None:
         """Begin anew with other pictures; what is compiled stays so where the sizes and their number are the same.
 
@@ -173,12 +178,14 @@ class Canvas(keras.Model):
             styles: The style pictures.
             init: As for a new canvas.
             style_masks: Those of the styles; None for those that were given.
+            voids: Likewise; there must be some if there were some before, and none if not.
 
         Raises:
             InputError: A picture can't be used, or the content has another size.
         """
         if style_masks is not None:
             self._options["style_masks"] = style_masks
+        self._options["voids"] = voids
         start, targets = self._begin(content, styles, init)
         if start.shape != tuple(self.best_pixels.shape):
             height, width = start.shape[1:3]

@@ -44,6 +44,7 @@ def prepare(
     style_scale: float = 1.0,
     content_masks: Sequence[images.Source] = (),
     style_masks: Sequence[images.Source | None] = (),
+    voids: Sequence[images.Source] = (),
     seed: int = 0,
     masked: bool = False,
 ) -> Inputs:
@@ -58,15 +59,18 @@ def prepare(
     photo = sized(content, size, minimum)
     paintings = [sized(style, size, minimum, style_scale) for style in styles]
     regions = None
-    if masked or len(content_masks) or any(mask is not None for mask in style_masks):
+    if masked or len(content_masks) or any(mask is not None for mask in style_masks) or len(voids):
+        shapes = [painting.rgb.shape[:2] for painting in paintings]
         regions = masks.regions(
             content_masks,
             style_masks,
             mix or [1 / len(paintings)] * len(paintings),
             photo.rgb.shape[:2],
-            [painting.rgb.shape[:2] for painting in paintings],
+            shapes,
         )
-        if regions.everywhere and not masked:
+        if len(voids):
+            regions = masks.without(regions, voids, shapes)
+        elif regions.everywhere and not masked:
             regions = None  # the same but for rounding, and less to do
     return Inputs(photo, paintings, _start(init, photo, seed), regions)
 

@@ -137,6 +137,18 @@ def _add_transfer(subparsers: Any) -> None:
         action="store_true",
         help="of several networks, let weights be shares of the gradient at the start: 1:1 is equal say",
     )
+    add(
+        "--edge-weight",
+        type=float,
+        metavar="W",
+        help="raise it to keep the photograph's outlines where strokes break them up; 0.1 is a beginning",
+    )
+    add(
+        "--statistic",
+        metavar="NAME|NAME:W,...",
+        help="what style is measured by: gram, moments (calmer), linear, polynomial, gaussian, wasserstein, or "
+        "several with weights as linear:1,gaussian:0.5, to have something of each (default: the method's)",
+    )
     add("--style-blend", type=_numbers, metavar="0.7,0.3", help="the say of each STYLE (default: equal)")
     add(
         "--content-mask",
@@ -154,9 +166,23 @@ def _add_transfer(subparsers: Any) -> None:
     )
     add(
         "--preserve-color",
-        metavar="luminance|statistics|histogram",
-        help="keep the photograph's colours: luminance for "
-        "brushwork only, statistics for a style recoloured like the photograph, histogram where that is too pale",
+        metavar="luminance|ink|statistics|histogram|none",
+        help="keep the photograph's colours: luminance for brushwork only, ink for brushwork in the light and dark "
+        "of the painting, statistics for a style recoloured like the photograph, histogram where that is too pale "
+        "(default: the method's)",
+    )
+    add(
+        "--saturation",
+        type=float,
+        metavar="0..1",
+        help="with --preserve-color luminance or ink, lower it for less colour; 0 leaves the tint of the paper alone",
+    )
+    add(
+        "--voids",
+        type=float,
+        metavar="0..1",
+        help="leave what is flat and brighter than this, as sky and mist, as bare paper: lower it for more, 1 for "
+        "none; 0.5 suits most photographs",
     )
     add("--size", type=int, metavar="PIXELS", help="longer side of the result (default: 512)")
     add(
@@ -170,7 +196,7 @@ def _add_transfer(subparsers: Any) -> None:
         "--style-scale",
         type=float,
         metavar="F",
-        help="size of the style beside the picture: 2 for larger strokes, 0.5 for finer ones (default: 1)",
+        help="size of the style beside the picture: 2 for larger strokes, 0.5 for finer ones (default: the method's)",
     )
     add(
         "--carry-over",

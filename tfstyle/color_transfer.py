@@ -14,17 +14,23 @@ import numpy as np
 from tfstyle.errors import unknown
 from tfstyle.pictures import Picture, made_picture
 
-KINDS = ("luminance", "statistics", "histogram")
+KINDS = ("luminance", "ink", "statistics", "histogram")
 """The ways to keep colours; see `prepared`."""
-_LUMINANCE = np.array([0.299, 0.587, 0.114])  # Y of NTSC's YIQ: ITU-R BT.601, section 2.5.1
+GREY = ("luminance", "ink")
+"""Those of them that paint in grey."""
+LUMINANCE = np.array([0.299, 0.587, 0.114])  # Y of NTSC's YIQ: ITU-R BT.601, section 2.5.1
 _LEAST_DEVIATION = 1 / 255  # chosen: what varies less than one level of 8 bits is noise, not to be amplified
 
 
-def prepared(kind: str, content: Picture, styles: Sequence[Picture]) -> tuple[Picture, list[Picture]]:
+def prepared(
+    kind: str, content: Picture, styles: Sequence[Picture], mix: Sequence[float] | None = None
+) -> tuple[Picture, list[Picture]]:
     """The content and style pictures that the optimisation shall see.
 
     - `"luminance"`: a grey content, and grey styles with the mean and deviation of the content's luminance;
       `restore` gives the painted picture its colours.
+    - `"ink"`: grey styles as they are, and a grey content with the mean and deviation of their luminance (chosen):
+      so the light and dark of ink on paper are the painting's; `restore` as above.
     - `"statistics"`: the content as it is, each style with the mean and covariance of the content's colours.
     - `"histogram"`: the content as it is, each style with the histograms of the content's channels, and before
       that with their mean and covariance: histograms by channel know nothing of how channels go together, and
@@ -34,6 +40,7 @@ def prepared(kind: str, content: Picture, styles: Sequence[Picture]) -> tuple[Pi
         kind: One of `KINDS`.
         content: The photograph, of any size.
         styles: The paintings, of any sizes; they keep them, their transparency and their names.
+        mix: Their weights, which sum to 1; None for equal ones.
 
     Raises:
         InputError: An unknown kind.
@@ -41,17 +48,29 @@ def prepared(kind: str, content: Picture, styles: Sequence[Picture]) -> tuple[Pi
     _check(kind)
     if kind == "luminance":
         return _grey(content, luminance(content.rgb)), [match_luminance(style, content) for style in styles]
+    if kind == "ink":
+        each = [_tones(style) for style in styles]
+        mean, deviation = np.average(each, axis=0, weights=mix)
+        return _toned(content, mean, deviation), [_grey(style, luminance(style.rgb)) for style in styles]
     matched = [match_statistics(style, content) for style in styles]
     return content, matched if kind == "statistics" else [match_histogram(style, content) for style in matched]
 
 
-def restore(kind: str, painted: np.ndarray, content: Picture) -> np.ndarray:
+def restore(
+    kind: str,
+    painted: np.ndarray,
+    content: Picture,
+    saturation: float = 1.0,
+    tint: np.ndarray | None = None,
+) -> np.ndarray:
     """The painted picture with the content's colours, where `prepared` has taken them away.
 
     Args:
-        kind: One of `KINDS`; for all but `"luminance"`, the painted picture is returned as it is.
+        kind: One of `KINDS`; for all but those of `GREY`, the painted picture is returned as it is.
         painted: float32 (height, width, 3), sRGB in [0, 1]; of it only the luminance is used.
         content: The photograph in colour; it is resized to the painted picture's size where it has another.
+        saturation: How much of its colours comes back, from 0 to 1; the rest is the tint's.
+        tint: float32 (3,), the colour of the paper, of which the luminance doesn't count; None for grey.
 
     Returns:
         float32 (height, width, 3) in [0, 1].
@@ -60,9 +79,29 @@ def restore(kind: str, painted: np.ndarray, content: Picture) -> np.ndarray:
         InputError: An unknown kind.
     """
     _check(kind)
-    if kind != "luminance":
+    if kind not in GREY:
         return painted
-    return with_luminance(content.resized(painted.shape[:2]).rgb, luminance(painted))
+    colours = content.resized(painted.shape[:2]).rgb
+    if saturation != 1:
+        colours = saturation * colours + (1 - saturation) * (np.full(3, 0.5) if tint is None else tint)
+    return with_luminance(colours, luminance(painted))
+
+
+def paper(styles: Sequence[Picture], mix: Sequence[float]) -> np.ndarray:
+    """The colour of the paper that the styles are painted on, in their mix: float32 (3,).
+
+    It is the mean of a style's brightest tenth (chosen).
+
+    Args:
+        styles: The paintings.
+        mix: Their weights, which sum to 1.
+    """
+    colours = []
+    for style in styles:
+        rgb = _visible(style)
+        y = luminance(rgb)[:, 0]
+        colours.append(rgb[y >= np.quantile(y, 0.9)].mean(axis=0, dtype=np.float64))
+    return (np.asarray(mix) @ colours).astype(np.float32)
 
 
 def luminance(rgb: np.ndarray) -> np.ndarray:
@@ -71,7 +110,7 @@ def luminance(rgb: np.ndarray) -> np.ndarray:
     In [0, 1] as the colours are; of a grey pixel it is exactly its value. It is taken of sRGB's values as they
     are, not of linear light.
     """
-    return (np.asarray(rgb) @ _LUMINANCE)[..., None].astype(np.float32)  # float64 until here: greys stay exact
+    return (np.asarray(rgb) @ LUMINANCE)[..., None].astype(np.float32)  # float64 until here: greys stay exact
 
 
 def with_luminance(rgb: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -99,10 +138,7 @@ def match_luminance(source: Picture, target: Picture) -> Picture:
     Reference:
         Gatys et al. 2016, "Preserving Color in Neural Artistic Style Transfer", luminance-only transfer.
     """
-    y = luminance(source.rgb)
-    own, wanted = (luminance(_visible(p)).astype(np.float64) for p in (source, target))
-    gain = wanted.std() / max(own.std(), _LEAST_DEVIATION)
-    return _grey(source, gain * (y - own.mean()) + wanted.mean())
+    return _toned(source, *_tones(target))
 
 
 def match_statistics(source: Picture, target: Picture) -> Picture:
@@ -149,6 +185,18 @@ def _check(kind: str) -> None:
 def _grey(picture: Picture, y: np.ndarray) -> Picture:
     """A picture's luminance (height, width, 1) as a grey picture."""
     return made_picture(np.repeat(y.astype(np.float32), 3, axis=-1), picture.alpha, picture.name)
+
+
+def _tones(picture: Picture) -> tuple[float, float]:
+    """Mean and deviation of a picture's luminance, in float64."""
+    y = luminance(_visible(picture)).astype(np.float64)
+    return y.mean(), y.std()
+
+
+def _toned(picture: Picture, mean: float, deviation: float) -> Picture:
+    """A picture in grey, its luminance brought to a mean and a deviation."""
+    own, spread = _tones(picture)
+    return _grey(picture, deviation / max(spread, _LEAST_DEVIATION) * (luminance(picture.rgb) - own) + mean)
 
 
 def _seen(picture: Picture) -> np.ndarray:

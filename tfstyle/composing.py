@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tfstyle.canvas import Canvas
     from tfstyle.objective import Objective
     from tfstyle.parameterizations import Pixels
+    from tfstyle.statistics import Statistic
     from tfstyle.terms import Term
 
 log = logging.getLogger("tfstyle")
@@ -102,6 +103,7 @@ def objective(branches: Sequence[Branch], tile: int | None = None, calibrate: bo
     Raises:
         InputError: An unknown layer or statistic.
     """
+    from tfstyle.edges import EdgeTerm
     from tfstyle.objective import Objective
     from tfstyle.terms import TotalVariationTerm
 
@@ -109,28 +111,20 @@ def objective(branches: Sequence[Branch], tile: int | None = None, calibrate: bo
     for branch in branches:
         suffix = f"_{branch.backbone.name.lower()}" if len(branches) > 1 else ""
         terms += _terms(branch, 1.0 if calibrate else branch.weight, suffix)
-    smoothing = max(branch.method.tv_weight for branch in branches)  # it looks at pixels, whatever the networks
+    # These look at pixels, whatever the networks.
+    smoothing, outlines = (max(getattr(b.method, name) for b in branches) for name in ("tv_weight", "edge_weight"))
     if smoothing:
         terms.append(TotalVariationTerm(smoothing))
+    if outlines:
+        terms.append(EdgeTerm(outlines))
     return Objective(terms, tile, [branch.weight for branch in branches] if calibrate else None)
 
 
 def _terms(branch: Branch, weight: float, suffix: str) -> list[Term]:
     """Content and style on one network; the suffix tells the names of several apart."""
-    from tfstyle.mmd import GaussianKernel, LinearKernel, PolynomialKernel
-    from tfstyle.statistics import GramMatrix, MeanAndDeviation
     from tfstyle.terms import ContentTerm, StyleTerm
-    from tfstyle.wasserstein import GaussianWasserstein
 
     method, backbone = branch.method, branch.backbone
-    statistics = {
-        "gram": GramMatrix,
-        "moments": MeanAndDeviation,
-        "linear": LinearKernel,
-        "polynomial": PolynomialKernel,
-        "gaussian": GaussianKernel,
-        "wasserstein": GaussianWasserstein,
-    }
     return [
         ContentTerm(
             backbone,
@@ -142,12 +136,32 @@ def _terms(branch: Branch, weight: float, suffix: str) -> list[Term]:
         StyleTerm(
             backbone,
             method.style_layers,
-            statistics[method.statistic](**method.statistic_options),
+            statistic(method),
             weight * method.style_weight,
             balance=method.balance,
             name=f"style{suffix}",
         ),
     ]
+
+
+def statistic(method: Method) -> Statistic:
+    """The method's statistic, or the mixture of those that it has."""
+    from tfstyle.mmd import GaussianKernel, LinearKernel, Mixture, PolynomialKernel
+    from tfstyle.statistics import GramMatrix, MeanAndDeviation
+    from tfstyle.wasserstein import GaussianWasserstein
+
+    kinds: dict[str, type[Statistic]] = {
+        "gram": GramMatrix,
+        "moments": MeanAndDeviation,
+        "linear": LinearKernel,
+        "polynomial": PolynomialKernel,
+        "gaussian": GaussianKernel,
+        "wasserstein": GaussianWasserstein,
+    }
+    parts = methods.shares(method.statistic)
+    if len(parts) == 1:
+        return kinds[next(iter(parts))](**method.statistic_options)
+    return Mixture((kinds[kind](**method.statistic_options.get(kind, {})), share) for kind, share in parts.items())
 
 
 def shares(backbone: str | Backbone | Mapping[str | Backbone, float]) -> dict[str | Backbone, float]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -112,6 +112,31 @@ def regions(
         np.asarray([mix], np.float64) if len(where) == 1 else np.eye(styles),
         tuple(mask.name for mask in own) or ("the whole picture",),
     )
+
+
+def without(where: Regions, voids: Sequence[Source], style_shapes: Sequence[tuple[int, int]]) -> Regions:
+    """The regions without what is bare paper: it is not painted, and of a style it doesn't count.
+
+    Args:
+        where: The regions.
+        voids: Grey masks, of the content picture and of each style: white is paper, and what is soft is partly so.
+        style_shapes: (height, width) of each style picture.
+
+    Raises:
+        InputError: Nothing of a region would be painted, or nothing be left of a style in it.
+    """
+    shapes = [where.content.shape[1:], *style_shapes]
+    inked = [1 - load(each, shape).rgb[..., 0] for each, shape in zip(voids, shapes, strict=True)]
+    whole = [np.ones((len(where.mix), *shape), np.float32) for shape in style_shapes]
+    seen = [ones if mask is None else mask for mask, ones in zip(where.styles, whole, strict=True)]
+    content, *styles = (mask * ink for mask, ink in zip((where.content, *seen), inked, strict=True))
+    for before, after, what in [
+        (where.content, content, "the content picture"),
+        *((mask, style, f"style {k + 1}") for k, (mask, style) in enumerate(zip(seen, styles, strict=True))),
+    ]:
+        if (before.any(axis=(1, 2)) & ~after.any(axis=(1, 2))).any():
+            raise InputError(f"a region of {what} is bare paper all over: raise the brightness of voids")
+    return replace(where, content=content, styles=tuple(styles))
 
 
 def shrunk(weights: np.ndarray, shape: tuple[int, int]) -> np.ndarray:

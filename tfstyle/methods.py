@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, replace
-from math import isfinite
+from math import inf, isfinite
 from typing import Any, Literal
 
 from tfstyle.errors import InputError, check_whole, unknown
@@ -15,11 +15,38 @@ PARAMETERIZATIONS = ("pixels", "fourier")
 INPUT_SCALINGS = ("own", "unit", "symmetric")
 
 
+def shares(statistic: str) -> dict[str, float]:
+    """The statistics asked for, each with its weight; of several they are divided by their sum.
+
+    Args:
+        statistic: The name of one, or several with weights as `"linear:1,gaussian:0.5"`.
+
+    Raises:
+        InputError: A name that there isn't or that is given twice, or a weight that is no number above 0.
+    """
+    found: dict[str, float] = {}
+    for part in statistic.split(","):
+        name, colon, number = (text.strip() for text in part.partition(":"))
+        if name not in STATISTICS:
+            raise unknown("statistic", name, STATISTICS)
+        if name in found:
+            raise InputError(f"statistic {name} is named twice: give it once, with the sum of its weights")
+        try:
+            weight = float(number) if colon else 1.0
+        except ValueError:
+            raise InputError(f"statistic {part.strip()!r} has no number after the colon: give NAME:WEIGHT") from None
+        if not 0 < weight < inf:
+            raise InputError(f"statistic {name} has the weight {weight:g}: give a number above 0")
+        found[name] = weight
+    return {name: weight / sum(found.values()) for name, weight in found.items()}
+
+
 @dataclass(frozen=True)
 class Method:
     """A recipe for optimisation-based transfer.
 
-    Layers of None are the backbone's own defaults. `sources` says of each constant where it comes from;
+    Layers of None are the backbone's own defaults. Of a statistic that is several with weights, see `shares`, the
+    options are by name, as `{"gaussian": {"bandwidth": 2.0}}`. `sources` says of each constant where it comes from;
     "chosen" marks those that no paper gives. `notes` say what was found when it was run.
     """
 
@@ -39,6 +66,11 @@ class Method:
     content_weight: float = 1.0
     style_weight: float = 1.0
     tv_weight: float = 0.0
+    edge_weight: float = 0.0
+    style_scale: float = 1.0
+    preserve_color: str | None = None
+    saturation: float = 1.0
+    voids: float = 1.0
     balance: bool = False
     optimizer: Literal["lbfgs", "adam"] = "lbfgs"
     optimizer_options: dict[str, Any] = field(default_factory=dict)
@@ -54,29 +86,47 @@ class Method:
         Raises:
             InputError: A name that there isn't, a negative weight, or a number of steps below 1.
         """
+        parts = shares(self.statistic)
+        if len(parts) > 1 and (others := [name for name in self.statistic_options if name not in parts]):
+            raise unknown("statistic with options", others[0], parts)
         for kind, known in (
             ("optimizer", OPTIMIZERS),
-            ("statistic", STATISTICS),
             ("pooling", POOLINGS),
             ("input_scaling", INPUT_SCALINGS),
             ("parameterization", PARAMETERIZATIONS),
         ):
             if getattr(self, kind) not in known:
                 raise unknown(kind.replace("_", " "), getattr(self, kind), known)
-        for kind in ("content_weight", "style_weight", "tv_weight"):
+        for kind in ("content_weight", "style_weight", "tv_weight", "edge_weight"):
             weight = getattr(self, kind)
             if not (weight >= 0 and isfinite(weight)):
                 raise InputError(f"{kind.replace('_', ' ')} {weight:g} can't be used: give a number from 0 upwards")
+        if not 0 < self.style_scale < inf:
+            raise InputError(f"style scale {self.style_scale:g} can't be used: give a number above 0")
+        if not 0 <= self.saturation <= 1:
+            raise InputError(f"saturation {self.saturation:g} can't be used: give a number from 0 to 1")
+        if not 0 < self.voids <= 1:
+            raise InputError(f"voids {self.voids:g} can't be used: give a brightness above 0, up to 1 for none")
         check_whole("steps", self.steps, 1, 10_000_000)
 
     def override(self, **given: Any) -> Method:
         """The method with the given fields in place of its own; those given as None stay.
 
-        Options belong to their optimizer: another one comes without them.
+        As None can't be given, `preserve_color` is `"none"` for it.
+
+        Options belong to their optimizer: another one comes without them. So do options and weights to their
+        statistic, as those do to their backbone, see `adapted`.
         """
         given = {name: value for name, value in given.items() if value is not None}
+        if given.get("statistic", self.statistic) != self.statistic:
+            balanced = self.balance or given.get("balance") is False
+            constants = {"statistic_options": {}, **({} if balanced else BALANCED)}
+            sources = self.sources | dict.fromkeys(("statistic", *constants), "chosen")
+            given = {**constants, "sources": sources, **given}
         if given.get("optimizer", self.optimizer) != self.optimizer:
             given = {"optimizer_options": {}} | given
+        if given.get("preserve_color") == "none":
+            given["preserve_color"] = None
         return replace(self, **given)
 
     def adapted(self, backbone: str, trained: bool, balance: bool | None = None) -> Method:
@@ -132,6 +182,28 @@ def _in_place_of_gram(
     )
 
 
+_SHALLOW = ("block1_conv1", "block2_conv1", "block3_conv1")
+_XU_2024 = _in_place_of_gram(
+    "xu2024",
+    "MMD at shallow layers of VGG-19, for Chinese painting",
+    "gaussian",
+    {},
+    "Xu, Hu, Lu 2024, Style migration of Chinese painting based on VGG-19 and MMD convolutional neural network "
+    "models; the loss of Li, Wang, Liu, Hou 2017, Demystifying Neural Style Transfer",
+    "Li 2017, section 5",
+    style_layers="Xu 2024, abstract (shallow layers of VGG-19); which of them is chosen",
+    statistic="Xu 2024, abstract (MMD); Li 2017, section 4.1 (Gaussian kernel, chosen among its kernels)",
+)
+_XU_2024 = replace(
+    _XU_2024,
+    style_layers=_SHALLOW,
+    notes=(
+        "Of the paper only the abstract could be read: it names VGG-19, its shallow layers and MMD, no constants.",
+        "Content to style is 0.1; 0.3 keeps more of the photograph, 0.03 leaves more to the brush.",
+    ),
+)
+_INK: dict[str, Any] = {"edge_weight": 0.05, "preserve_color": "ink", "saturation": 0.15, "voids": 0.5}
+
 _TUTORIAL = ("content_layers", "style_layers", "statistic", "content_weight", "style_weight", "optimizer",
              "optimizer_options", "steps", "init")  # fmt: skip
 
@@ -159,7 +231,7 @@ METHODS = {
             },
         ),
         Method(
-            name="gatys-paper",
+            name="gatys2016",
             title="As the paper's equations have it: average pooling, normalised VGG-19, from white noise",
             reference=_GATYS_2016,
             pooling="avg",
@@ -192,7 +264,7 @@ METHODS = {
             ),
         ),
         Method(
-            name="tensorflow-tutorial",
+            name="tf-tutorial",
             title="TensorFlow's tutorial: Gram over positions, Adam",
             reference="TensorFlow documentation, Neural style transfer (tutorials/generative/style_transfer)",
             content_layers=("block5_conv2",),
@@ -207,7 +279,7 @@ METHODS = {
             | {"tv_weight": "0: the tutorial's first run, without its total variation term"},
         ),
         _in_place_of_gram(
-            "moments",
+            "li2017-batchnorm",
             "Means and deviations of the features instead of Gram matrices",
             "moments",
             {},
@@ -243,6 +315,46 @@ METHODS = {
             statistic="Li 2017, section 4.1 (Gaussian kernel); there from sampled pairs, here by random Fourier "
             "features, with the same loss at every evaluation (chosen)",
             statistic_options="chosen: the median distance between the style's positions as bandwidth",
+        ),
+        replace(
+            _in_place_of_gram(
+                "adain-statistics",
+                "Means and deviations at relu1_1 to relu4_1, the style loss of AdaIN, optimised",
+                "moments",
+                {},
+                "Huang & Belongie 2017, Arbitrary Style Transfer in Real-time with Adaptive Instance Normalization",
+                "Huang & Belongie 2017, section 6",
+                content_layers="Huang & Belongie 2017, equation 12 (relu4_1); there of AdaIN's output, here of the "
+                "content picture (chosen)",
+                style_layers="Huang & Belongie 2017, equation 13 (relu1_1 to relu4_1, the same weight each)",
+                statistic="Huang & Belongie 2017, equation 13; there roots of its squares, channels summed",
+            ),
+            content_layers=("block4_conv1",),
+            style_layers=(*_SHALLOW, "block4_conv1"),
+        ),
+        _XU_2024,
+        replace(
+            _XU_2024,
+            name="xu2024-ink",
+            title="The same as ink on paper: bare paper where the photograph is bright, outlines, little colour",
+            **_INK,
+            sources=_XU_2024.sources | dict.fromkeys(_INK, "chosen"),
+        ),
+        replace(
+            _in_place_of_gram(
+                "jiang2020",
+                "Content and Gram style loss on VGG-19, tuned for the visible strokes of oil painting",
+                "gram",
+                {},
+                "Jiang 2020, oil painting style transfer by VGG; the losses of Gatys, Ecker, Bethge 2016",
+                "Gatys 2016, section 3",
+                statistic="Gatys 2016, equation 5; over positions times channels (chosen)",
+                style_layers="chosen: conv1_1 to conv4_1, as conv5_1 brings the painting's objects",
+                style_scale="chosen: strokes twice as large as the painting's own",
+            ),
+            style_layers=(*_SHALLOW, "block4_conv1"),
+            content_weight=0.03,
+            style_scale=2.0,
         ),
         _in_place_of_gram(
             "wasserstein",

@@ -164,9 +164,9 @@ class GaussianKernel(Kernel):
         """`{"bandwidth": (batch,)}`, the median distance between positions, where it is the style's."""
         if not self.needs_sample:
             return {}
-        dtype = keras.backend.result_type(sample.dtype, "float32")
-        medians = [median_distance(points) for points in ops.convert_to_numpy(sample)]
-        return {"bandwidth": ops.convert_to_tensor(medians, dtype)}
+        points = at_least_float32(sample)
+        medians = [median_distance(each) for each in ops.convert_to_numpy(points)]
+        return {"bandwidth": ops.convert_to_tensor(medians, points.dtype)}
 
     def bound(self, constants: Constants) -> GaussianKernel:
         """The kernel of the bandwidth in `constants`, if there is one."""
@@ -232,6 +232,16 @@ class Mixture(Statistic):
     def describe(self, averages: Averages) -> dict[str, Tensor]:
         """What each part makes of its averages, named `"i.name"`."""
         return _joined(part.describe(_part(averages, i)) for i, (part, _) in enumerate(self.parts))
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """The factors of the parts."""
+        return tuple(weight for _, weight in self.parts)
+
+    def distances(self, a: Averages, b: Averages) -> Tensor:
+        """The parts' losses, without their factors: `(batch, parts)`."""
+        each = [part.distance(_part(a, i), _part(b, i)) for i, (part, _) in enumerate(self.parts)]
+        return ops.stack(each, axis=-1)
 
     def distance(self, a: Averages, b: Averages) -> Tensor:
         """See the class; shape `(batch,)`."""

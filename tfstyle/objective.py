@@ -83,7 +83,7 @@ class Objective:
         Raises:
             InputError: A layer of a backbone looks at the whole picture.
         """
-        fields = [ReceptiveField(1, 1, 1)]  # the total variation looks at its neighbours
+        fields = [ReceptiveField(1, 1, 1)]  # terms on pixels look at their neighbours
         for backbone, layers in self.layers_by_backbone:
             fields += backbone.receptive_fields(layers).values()
         stride = math.lcm(*(field.stride for field in fields), *(b.multiple for b in self.backbones))

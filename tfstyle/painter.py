@@ -11,14 +11,14 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
-from tfstyle import color_transfer, composing, scales
+from tfstyle import color_transfer, composing, scales, voids
 from tfstyle.canvas_inputs import prepare
 from tfstyle.composing import Branch
 from tfstyle.errors import InputError
 from tfstyle.methods import Method
-from tfstyle.pictures import Picture, fitted_shape
+from tfstyle.pictures import Picture, fitted_shape, made_picture
 from tfstyle.precision import compiled_faster
 from tfstyle.result import Result, describe
 from tfstyle.runtime import import_tensorflow
@@ -47,6 +47,8 @@ class Settings:
     size: int | None
     scales: int | None
     style_scale: float
+    saturation: float
+    voids: float
     carry_over: bool
     learning_rate: float | None
     init: str | Picture
@@ -86,6 +88,8 @@ class Settings:
             "styles_sha256": [painting.sha256 for painting in self.paintings],
             "style_blend": self.mix,
             "style_scale": self.style_scale,
+            "saturation": self.saturation,
+            "voids": self.voids,
             "carry_over": self.carry_over,
             "size": self.size,
             "init": self.init.name if isinstance(self.init, Picture) else self.init,
@@ -134,7 +138,7 @@ class Painter:
                 network = composing.network(each, asked.weights, recipe, asked.pooling, asked.precision, asked.seed)
             adapted = asked.recipe.adapted(network.name, network.trained, asked.given["balance"])
             built = {name: getattr(network, name) for name in ("pooling", "input_scaling", "smoothing")}
-            if asked.content_masks:  # a wave moves all pixels, and those outside masks are to stay
+            if asked.content_masks or asked.voids < 1:  # a wave moves all pixels, and those outside masks are to stay
                 adapted = adapted.override(parameterization="pixels")
             recipe = adapted.override(**{**asked.given, **built})
             found.append(Branch(recipe, network, weight))
@@ -173,6 +177,8 @@ class Painter:
 
     def together(self, photo: Picture) -> int:
         """How many pictures as large as this one memory holds beside one another, at least one for each replica."""
+        if self.settings.voids < 1 or self.settings.preserve_color == "ink":  # in which the content goes by the style
+            return self.replicas
         height, width = photo.rgb.shape[:2]
         shape = fitted_shape(height, width, self.settings.size or max(height, width))
         return self.replicas * composing.together(self.branches, *shape, self.settings.tile)
@@ -196,7 +202,10 @@ class Painter:
         sizes = [size for size, _ in plan]
         shapes = [(height, width) if n == max(height, width) else fitted_shape(height, width, n) for n in sizes]
         self._canvases = {key: kept for key, kept in self._canvases.items() if key[1:] in shapes}
-        contents, paintings = self._recoloured(photos, asked.paintings)
+        seen, papers = self._with_voids(photos, asked)
+        contents, paintings = self._recoloured(seen, asked)
+        if papers:  # white again, whatever the tones have become
+            contents = [voids.lifted(contents[0], papers[0].rgb[..., 0])]
         done, state = _Progress(histories=[{} for _ in photos]), None
         if asked.checkpoint is not None:
             from tfstyle import checkpoint  # which is a callback of Keras, and that takes seconds to import
@@ -213,11 +222,11 @@ class Painter:
             (size, steps), shape = plan[done.scale], shapes[done.scale]
             last, began = canvas, time.perf_counter()
             try:
-                canvas = self._canvas(contents, paintings, asked, size, shape, last)
+                canvas = self._canvas(contents, paintings, papers, asked, size, shape, last)
                 if state:
                     checkpoint.restore(canvas, state)
                     state = None
-                canvas.finish = lambda picture: self._coloured(picture, photos[0])
+                canvas.finish = lambda picture: self._coloured(picture, seen[0], asked.of(0))
                 canvas.steps_before = len(done.histories[0].get("step", ()))
                 callbacks = list(asked.callbacks)
                 if asked.checkpoint is not None:
@@ -261,7 +270,7 @@ class Painter:
                 "first_loss": history["loss"][0],
                 "best_loss": float(best_losses[index]),
             }
-            picture = self._coloured(painted, photo)
+            picture = self._coloured(painted, seen[index], asked.of(index))
             results.append(Result(picture, canvas.alphas[index], history, settings))
         if not self.keep:
             del canvas
@@ -272,6 +281,7 @@ class Painter:
         self,
         contents: list[Picture],
         paintings: list[Picture],
+        papers: list[Picture],
         asked: Settings,
         size: int,
         shape: tuple[int, int],
@@ -282,7 +292,7 @@ class Painter:
         init: Any = asked.init if last is None else [Picture(each, None, "the last scale") for each in last.pictures]
         canvas = self._canvases.get(key)
         if canvas is not None:
-            canvas.restart(contents, paintings, init, asked.style_masks)
+            canvas.restart(contents, paintings, init, asked.style_masks, papers)
         else:
             with self._scope():
                 canvas = composing.compose(
@@ -298,8 +308,9 @@ class Painter:
                     style_scale=asked.style_scale,
                     content_masks=asked.content_masks,
                     style_masks=asked.style_masks,
+                    voids=papers,
                     parameterization=composing.parameterization(
-                        self.recipe.parameterization, grey=asked.preserve_color == "luminance"
+                        self.recipe.parameterization, grey=asked.preserve_color in color_transfer.GREY
                     ),
                 )
                 optimizer = composing.optimizer(self.recipe, asked.learning_rate, *shape, canvas.smoothness)
@@ -332,17 +343,31 @@ class Painter:
     def _scope(self) -> contextlib.AbstractContextManager[Any]:
         return contextlib.nullcontext() if self.strategy is None else self.strategy.scope()
 
-    def _recoloured(self, photos: Sequence[Picture], paintings: list[Picture]) -> tuple[list[Picture], list[Picture]]:
+    def _with_voids(self, photos: Sequence[Picture], asked: Settings) -> tuple[Sequence[Picture], list[Picture]]:
+        """With voids lifted to white, one content only, and where those are in it and in the styles."""
+        if asked.voids == 1:
+            return photos, []
+        size = asked.size or max(photos[0].rgb.shape[:2])
+        photo, *paintings = (picture.resized(size) for picture in (photos[0], *asked.paintings))
+        own, *theirs = (voids.found(picture, asked.voids) for picture in (photo, *paintings))
+        papers = [made_picture(mask[..., None].repeat(3, axis=-1), None, "the voids") for mask in (own, *theirs)]
+        return [voids.lifted(photo, own)], papers
+
+    def _recoloured(self, photos: Sequence[Picture], asked: Settings) -> tuple[list[Picture], list[Picture]]:
         """Contents and styles as the optimisation shall see them; with a way to keep colours, all of one content."""
-        kind = self.settings.preserve_color
-        if kind is None:
-            return list(photos), paintings
-        content, paintings = color_transfer.prepared(kind, photos[0], paintings)
+        if asked.preserve_color is None:
+            return list(photos), asked.paintings
+        mix = (
+            cast("list[float]", asked.of(0).mix) if asked.preserve_color == "ink" else None
+        )  # in ink, styles are painted one by one
+        content, paintings = color_transfer.prepared(asked.preserve_color, photos[0], asked.paintings, mix)
         return [content] * len(photos), paintings
 
-    def _coloured(self, picture: np.ndarray, photo: Picture) -> np.ndarray:
-        kind = self.settings.preserve_color
-        return picture if kind is None else color_transfer.restore(kind, picture, photo)
+    def _coloured(self, picture: np.ndarray, photo: Picture, asked: Settings) -> np.ndarray:
+        if asked.preserve_color is None:
+            return picture
+        tint = color_transfer.paper(asked.paintings, cast("list[float]", asked.mix)) if asked.saturation < 1 else None
+        return color_transfer.restore(asked.preserve_color, picture, photo, asked.saturation, tint)
 
     def _fingerprint(self, photo: Picture, plan: list[tuple[int, int]]) -> dict[str, Any]:
         """All that must be the same for an unfinished painting to go on."""

@@ -39,10 +39,12 @@ def transfer(
     tv_weight: float | None = None,
     balance: bool | None = None,
     calibrate: bool = False,
+    edge_weight: float | None = None,
+    statistic: str | None = None,
     style_blend: Sequence[float] | None = None,
     size: int | None = 512,
     scales: int | None = None,
-    style_scale: float = 1.0,
+    style_scale: float | None = None,
     carry_over: bool = False,
     steps: int | None = None,
     optimizer: str | None = None,
@@ -50,7 +52,9 @@ def transfer(
     init: str | images.Source | None = None,
     content_mask: images.Source | Sequence[images.Source] | None = None,
     style_mask: images.Source | Sequence[images.Source | None] | None = None,
-    preserve_color: Literal["luminance", "statistics", "histogram"] | None = None,
+    preserve_color: Literal["luminance", "ink", "statistics", "histogram", "none"] | None = None,
+    saturation: float | None = None,
+    voids: float | None = None,
     parameterization: Literal["pixels", "fourier"] | None = None,
     seed: int = 0,
     precision: Literal["float32", "bfloat16", "auto"] = "auto",
@@ -89,6 +93,10 @@ def transfer(
             weights on all.
         calibrate: Of several networks, whether their weights are shares of the gradient at the content picture, so
             that equal ones have equal say; else they are factors of the losses, whose scales differ by far.
+        edge_weight: Weight of how far the edges in luminance are from the photograph's, at least 0: keeps outlines
+            where strokes would break them up.
+        statistic: What style is measured by: `"gram"`, `"moments"`, `"linear"`, `"polynomial"`, `"gaussian"`,
+            `"wasserstein"`, or several with weights as `"linear:1,gaussian:0.5"`.
         style_blend: Weight of each style, at least 0; they are divided by their sum. None for equal ones.
         size: Longer side of the result, in pixels; the aspect is the content's. None for the content's own.
         scales: Number of sizes to paint at, one after the other, each twice the one before: a large picture gets
@@ -106,7 +114,12 @@ def transfer(
         style_mask: What of each style counts: a grey mask, or regions of the same colours; one for each style, or
             None.
         preserve_color: Keep the photograph's colours: `"luminance"` paints in grey and puts the photograph's colours
-            on it; `"statistics"` and `"histogram"` recolour the styles like the photograph first.
+            on it; `"ink"` likewise, in the light and dark of the painting; `"statistics"` and `"histogram"` recolour
+            the styles like the photograph first; `"none"` does nothing, where the method has a way of its own.
+        saturation: With `"luminance"` or `"ink"`, how much of the photograph's colours comes back: 1 for all, 0 for
+            grey on the tint of the styles' paper.
+        voids: Brightness, from 0 to 1 in the photograph's own range, above which what is flat is left as bare paper;
+            1 for none.
         parameterization: What is optimised: `"pixels"`, or `"fourier"` for the picture's decorrelated spectrum. None
             for pixels, but of untrained networks, which leave grain in them, the spectrum, where there is no mask.
         seed: Of the noise and of random weights.
@@ -145,6 +158,8 @@ def transfer(
         tv_weight=tv_weight,
         balance=balance,
         calibrate=calibrate,
+        edge_weight=edge_weight,
+        statistic=statistic,
         style_blend=style_blend,
         size=size,
         scales=scales,
@@ -157,6 +172,8 @@ def transfer(
         content_mask=content_mask,
         style_mask=style_mask,
         preserve_color=preserve_color,
+        saturation=saturation,
+        voids=voids,
         parameterization=parameterization,
         seed=seed,
         precision=precision,
@@ -199,6 +216,12 @@ def checked(
     style_weight: float | None,
     tv_weight: float | None,
     balance: bool | None,
+    edge_weight: float | None,
+    statistic: str | None,
+    style_scale: float | None,
+    preserve_color: str | None,
+    saturation: float | None,
+    voids: float | None,
     style_blend: Sequence[float] | None,
     steps: int | None,
     optimizer: str | None,
@@ -216,6 +239,12 @@ def checked(
         "content_weight": content_weight,
         "style_weight": style_weight,
         "tv_weight": tv_weight,
+        "edge_weight": edge_weight,
+        "statistic": statistic,
+        "style_scale": style_scale,
+        "preserve_color": preserve_color,
+        "saturation": saturation,
+        "voids": voids,
         "steps": steps,
         "optimizer": optimizer,
         "pooling": pooling,
@@ -224,17 +253,14 @@ def checked(
         "balance": balance,
         "parameterization": parameterization,
     }
-    recipe.override(**given)
-    for name in ("learning_rate", "style_scale"):
-        value = others[name]
-        if value is not None and not 0 < value < float("inf"):
-            raise InputError(f"{name.replace('_', ' ')} {value:g} can't be used: give a number above 0")
-    for name, known in (
-        ("precision", PRECISIONS),
-        ("preserve_color", color_transfer.KINDS),
-    ):
-        if others[name] is not None and others[name] not in known:
-            raise unknown(name.replace("_", " "), others[name], known)
+    own = recipe.override(**given)
+    rate = others["learning_rate"]
+    if rate is not None and not 0 < rate < float("inf"):
+        raise InputError(f"learning rate {rate:g} can't be used: give a number above 0")
+    if others["precision"] not in PRECISIONS:
+        raise unknown("precision", others["precision"], PRECISIONS)
+    if own.preserve_color not in (None, *color_transfer.KINDS):
+        raise unknown("preserve color", own.preserve_color, (*color_transfer.KINDS, "none"))
     check_whole("seed", others["seed"], 0, 2**32 - 1)
     check_whole("checkpoint every", others["checkpoint_every"], 1, 10_000_000)
     for name, low, high in (("size", 1, MAXIMUM_SIDE), ("scales", 1, 12)):
@@ -265,6 +291,10 @@ def checked(
         init=start,
         content_masks=[images.load(mask) for mask in listed(content_mask)],
         style_masks=[None if mask is None else images.load(mask) for mask in listed(style_mask)],
+        style_scale=own.style_scale,
+        preserve_color=own.preserve_color,
+        saturation=own.saturation,
+        voids=own.voids,
         **others,
     )
 

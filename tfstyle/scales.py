@@ -52,7 +52,7 @@ def carry_over(old: Canvas, new: Canvas) -> None:
     Found when tried: what was learnt about a picture near its minimum says little of the enlarged one, which is far
     from its own. From 192 to 384 pixels, after 30 coarse and 15 fine steps (VGG19, ImageNet weights, float32, three
     pairs), the loss with the state carried over was 3.4 to 7.8 % higher with L-BFGS and `gatys`, 1.3 to 6.4 % higher
-    with L-BFGS and `moments`, and from 4.1 % lower to 8.4 % higher with Adam.
+    with L-BFGS and `li2017-batchnorm`, and from 4.1 % lower to 8.4 % higher with Adam.
 
     Args:
         old: A canvas that has been painted.

@@ -60,6 +60,15 @@ class Statistic:
         raise NotImplementedError
 
     @property
+    def shares(self) -> tuple[float, ...]:
+        """The factor of each of `distances`: `distance` is their weighted sum."""
+        return (1.0,)
+
+    def distances(self, a: Averages, b: Averages) -> Tensor:
+        """The losses that can be balanced each by itself: `(batch, parts)`; of all but mixtures there is one."""
+        return self.distance(a, b)[:, None]
+
+    @property
     def needs_sample(self) -> bool:
         """Whether `constants` has to see the style before anything is summed."""
         return False

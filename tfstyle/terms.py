@@ -219,7 +219,8 @@ class StyleTerm(Term):
         layer_weights: One factor per layer; None for 1 / number of layers, as wₗ in Gatys et al. 2016.
         balance: Divide each layer's loss by its value for the content picture, so that every layer has
             the same say in every backbone, and a picture with nothing of the style has the loss 1 (chosen;
-            without it the layer with the largest features rules).
+            without it the layer with the largest features rules). Of a mixture of statistics, whose units differ,
+            each part is divided by its own value, and what its weight says is how much of the loss it has then.
         name: Under which the loss is reported.
 
     Reference:
@@ -291,19 +292,24 @@ class StyleTerm(Term):
                     if share > 0
                 ]
                 averages = blend([self.statistic.averages(s) for s, _ in taking_part], [w for _, w in taking_part])
-                factor = weight * areas[region] / sum(areas) * self._balance(content[layer][region], averages)
+                area = (areas[region] / sum(areas))[:, None]
+                factor = weight * area * self._factors(content[layer][region], averages)
                 regions.append({"averages": averages, "factor": factor})
             result[layer] = {"regions": regions, **({} if masks is None else {"masks": masks[layer]})}
         return result
 
-    def _balance(self, content: Sums, averages: dict[str, Tensor]) -> Tensor:
-        """One over the layer's loss for the content picture, or 1 without balance; shape `(batch,)`."""
-        start = self.statistic.distance(self.statistic.averages(content), averages)
+    def _factors(self, content: Sums, averages: dict[str, Tensor]) -> Tensor:
+        """The shares of the statistic's parts, with balance over their losses for the content picture.
+
+        The shape is `(batch, parts)`; of all but mixtures there is one part, and its share is 1.
+        """
+        start = self.statistic.distances(self.statistic.averages(content), averages)
+        shares = ops.convert_to_tensor([self.statistic.shares], start.dtype)
         if not self.balance:
-            return ops.ones_like(start)
+            return ops.broadcast_to(shares, start.shape)
         # A content picture that has the style already must not make rounding errors count.
-        size = self.statistic.distance({key: ops.zeros_like(value) for key, value in averages.items()}, averages)
-        return 1 / ops.maximum(start, LEAST_START * size)
+        size = self.statistic.distances({key: ops.zeros_like(value) for key, value in averages.items()}, averages)
+        return shares / ops.maximum(start, LEAST_START * size)
 
     def sums(self, features: Features, targets: Targets, windows: Windows) -> Sums:
         """The statistic's sums, by layer and region."""
@@ -313,7 +319,10 @@ class StyleTerm(Term):
     def loss(self, sums: Sums, targets: Targets) -> Tensor:
         """See the class; shape `(batch,)`."""
         return sum(
-            region["factor"] * self.statistic.distance(self.statistic.averages(found), region["averages"])
+            ops.sum(
+                region["factor"] * self.statistic.distances(self.statistic.averages(found), region["averages"]),
+                axis=-1,
+            )
             for layer in self.layers
             for found, region in zip(sums[layer], targets[layer]["regions"], strict=True)
         )
