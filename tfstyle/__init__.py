@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from tfstyle.canvas import Canvas as Canvas
     from tfstyle.edges import EdgeTerm as EdgeTerm
     from tfstyle.errors import InputError as InputError
-    from tfstyle.methods import METHODS as METHODS, Method as Method
+    from tfstyle.method import Method as Method
+    from tfstyle.methods import METHODS as METHODS
     from tfstyle.metrics import METRICS as METRICS, score as score
     from tfstyle.mmd import (
         GaussianKernel as GaussianKernel,
@@ -52,7 +53,8 @@ _ROOMS = {
     "canvas": ("Canvas",),
     "edges": ("EdgeTerm",),
     "errors": ("InputError",),
-    "methods": ("METHODS", "Method"),
+    "method": ("Method",),
+    "methods": ("METHODS",),
     "metrics": ("METRICS", "score"),
     "mmd": ("GaussianKernel", "LinearKernel", "Mixture", "PolynomialKernel"),
     "objective": ("Objective",),
