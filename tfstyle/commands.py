@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from tfstyle.callbacks import Preview
 
 
+def say(text: str) -> None:
+    """Text on stdout, as much of it as its encoding has: not all have arrows."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    print(text.encode(encoding, "replace").decode(encoding), end="", flush=True)
+
+
 def transfer(options: argparse.Namespace) -> int:
     """`tfstyle transfer`: one picture, a folder of them, or one in each of several styles."""
     given = vars(options).copy()
@@ -94,8 +100,7 @@ def score(options: argparse.Namespace) -> int:
     kind = options.format or {".json": "json", ".csv": "csv"}.get(suffix, "table")
     text = getattr(report, kind)()
     if options.output is None:
-        encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-        print(text.encode(encoding, "replace").decode(encoding), end="", flush=True)  # not all have arrows
+        say(text)
     else:
         files.atomic_write(options.output, text.encode())
         if not options.quiet:
