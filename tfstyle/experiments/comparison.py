@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -125,17 +126,23 @@ class Comparison(Experiment):
         setup = outcome.setup
         line = setup.line(self.backbones)
         labels = [setup.networks.label(name).replace(" (", "\n(").replace(", ", ",\n") for name in self.backbones]
-        rows = [[outcome.row(backbone=name, treatment=each) for each in self.treatments] for name in self.backbones]
+        by_both = {(row["backbone"], row["treatment"]): row for row in outcome.rows}
+        treatments = [name for name in self.treatments if any(name == treatment for _, treatment in by_both)]
+        rows = [[by_both.get((backbone, name)) for name in treatments] for backbone in self.backbones]
         grid = figures.grid(
-            [[outcome.picture(row["run"]) for row in each] for each in rows],
-            [TREATMENTS[name].label for name in self.treatments],
+            [[None if row is None else outcome.picture(row["run"]) for row in each] for each in rows],
+            [TREATMENTS[name].label for name in treatments],
             labels,
             f"{self.title}: {line}",
-            [[f"style {row['style_reached']:.2f}, SSIM {row['ssim']:.2f}" for row in each] for each in rows],
+            [["" if row is None else _note(row) for row in each] for each in rows],
         )
+        columns = zip(*rows, strict=True)
         scores = figures.bars(
             labels,
-            {name: [row[index]["style_reached"] for row in rows] for index, name in enumerate(self.treatments)},
+            {
+                name: [math.nan if row is None else row["style_reached"] for row in column]
+                for name, column in zip(treatments, columns, strict=True)
+            },
             f"Style reached, 0 the photograph, 1 the painting, by judges that did not paint\n{line}",
             "style reached",
         )
@@ -151,6 +158,10 @@ class Comparison(Experiment):
                 "normalised entropy",
             )
         return found
+
+
+def _note(row: dict[str, Any]) -> str:
+    return f"style {row['style_reached']:.2f}, SSIM {row['ssim']:.2f}"
 
 
 def _constant(name: str, value: Any, source: str) -> Constant:

@@ -168,7 +168,7 @@ class Experiment:
     size = 384
     steps = 300
     quick_size = 128
-    quick_steps = 20
+    quick_steps = 15
     columns: tuple[str, ...] = (
         "style_reached", "ssim", "edge_agreement", "content_distance", "gram_distance", "mmd", "wasserstein",
         "color_distance", "color_shift", "noise", "steps_done", "seconds",
@@ -185,11 +185,12 @@ class Experiment:
     def judges(self, run: Run, setup: Setup) -> tuple[str, ...]:
         """Names of the networks that score a run.
 
-        Trained ones that have not painted it, as what is optimised can't judge; else those that there are.
+        Trained ones that have not painted it, as what is optimised can't judge; else one of those that there are.
+        One is enough for a quick trial.
         """
         others = [name for name in JUDGES if name not in run.networks]
         trained = [name for name in others if setup.networks.trained(name)]
-        return tuple(trained or others[:1])
+        return tuple(trained[: 1 if setup.quick else None] or others[:1])
 
     def paint(self, run: Run, setup: Setup) -> Result:
         """Paint the picture of a run."""
