@@ -178,11 +178,11 @@ def _run(scaling: str, weights: dict[str, float], ratio: str, exponent: float | 
 
 def _start(setup: Setup, name: str, scaling: str) -> dict[str, float]:
     """Loss and gradient norm of one network at the content picture."""
-    import tensorflow as tf
-
     from tfstyle import composing
 
     network = setup.networks.get(name, **({} if scaling == "own" else {"input_scaling": scaling}))
+    import tensorflow as tf  # after the network, which imports it without its greetings
+
     recipe = METHOD.adapted(network.name, network.trained, balance=False)
     objective = composing.objective([composing.Branch(recipe, network)])
     picture = tf.constant(setup.contents[0].rgb[None])
