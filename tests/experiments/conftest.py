@@ -36,7 +36,13 @@ class Blends(Experiment):
         self.painted.append(run.name)
         content, style = setup.contents[0], setup.styles[0].resized(setup.contents[0].rgb.shape[:2])
         image = content.rgb + run.facts["share"] * (style.rgb - content.rgb)
-        record = {"stopped": None, "first_loss": 1.0, "best_loss": float("inf"), "steps_done": setup.steps, "seconds": 0}
+        record = {
+            "stopped": None,
+            "first_loss": 1.0,
+            "best_loss": float("inf"),
+            "steps_done": setup.steps,
+            "seconds": 0,
+        }
         return Result(np.clip(image, 0, 1), None, {"loss": [1.0]}, record)
 
     def measurements(self, setup):

@@ -13,7 +13,6 @@ def test_without_weights_they_are_random_and_say_so(monkeypatch):
     unit = networks.get("VGG16", input_scaling="unit")
     assert unit is not network
     assert unit.input_scaling == "unit"
-    assert (networks.names, networks.untrained) == (["VGG16"], ["VGG16"])
 
 
 def test_with_weights_they_are_trained(real_weights):
@@ -21,5 +20,4 @@ def test_with_weights_they_are_trained(real_weights):
     assert networks.trained("VGG19")
     assert networks.label("VGG19") == "VGG19"
     assert not networks.trained("NASNetMobile")
-    assert networks.untrained == ["NASNetMobile"]
     assert not Networks(0, "random").trained("VGG19")

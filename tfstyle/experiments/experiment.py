@@ -132,6 +132,12 @@ class Outcome:
     measurements: dict[str, Any]
     picture: Callable[[str], Picture]
 
+    @property
+    def networks(self) -> list[str]:
+        """The names of all networks that painted or judged."""
+        painters = (name for run in self.runs for name in run.networks)
+        return list(dict.fromkeys([*painters, *(name for row in self.rows for name in row["judges"])]))
+
     def row(self, **facts: Any) -> dict[str, Any]:
         """The row with these values; a `KeyError` where there is none."""
         for row in self.rows:

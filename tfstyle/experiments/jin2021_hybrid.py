@@ -73,6 +73,10 @@ class Hybrid(Experiment):
             found.append(_run("calibrated", weights, f"{share:g}:{1 - share:g}", math.log10(share / (1 - share))))
         return found
 
+    def judges(self, run: Run, setup: Setup) -> tuple[str, ...]:
+        """The same for all runs, also for those of one network alone."""
+        return ("ResNet50",)
+
     def constants(self, setup: Setup) -> list[Constant]:
         """What the paper gives is little."""
         weights = f"{METHOD.content_weight:g} and {METHOD.style_weight:g}"
@@ -90,6 +94,7 @@ class Hybrid(Experiment):
             Constant("optimizer, start", f"{METHOD.optimizer}, {METHOD.init}", "chosen"),
             Constant("input", "own preprocessing, and [0, 1] for both", "chosen"),
             Constant("calibrated", "each network's losses over the norm of their gradient at the start", "chosen"),
+            Constant("judge", "ResNet50", "chosen"),
             Constant("size, pictures", f"{setup.size} pixels", "chosen"),
         ]
 

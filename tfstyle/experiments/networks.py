@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 from tfstyle import methods, weights as weights_room
@@ -30,12 +31,12 @@ class Networks:
     def record(self, name: str) -> dict[str, Any]:
         """Where a network's weights come from, as results have it; nothing is built."""
         if name not in self._records:
-            random = {"name": "random", "source": f"He, seed {self.seed}"}
-            try:
-                found = random if self.weights == "random" else weights_room.find(name).record()
-            except weights_room.NotFoundError:
-                found = random
-            self._records[name] = found
+            self._records[name] = {"name": "random", "source": f"He, seed {self.seed}"}
+            if self.weights != "random":
+                if not weights_room.cached(name):
+                    import_tensorflow()  # which a download takes, without its greetings
+                with contextlib.suppress(weights_room.NotFoundError):
+                    self._records[name] = weights_room.find(name).record()
         return self._records[name]
 
     def trained(self, name: str) -> bool:
@@ -45,16 +46,6 @@ class Networks:
     def label(self, name: str) -> str:
         """A network's name, and that its weights are random where they are."""
         return name if self.trained(name) else f"{name} (random weights, seed {self.seed})"
-
-    @property
-    def names(self) -> list[str]:
-        """The names of the networks asked for."""
-        return list(self._records)
-
-    @property
-    def untrained(self) -> list[str]:
-        """The names of the networks asked for whose weights are random."""
-        return [name for name in self._records if not self.trained(name)]
 
     def get(self, name: str, **options: Any) -> Backbone:
         """The network of that name.

@@ -96,7 +96,7 @@ def html(experiment: Experiment, outcome: Outcome, found: Sequence[Finding], mad
     ]
     if setup.quick:
         parts.append(_warning(f"A quick trial at {size}, {steps}: it shows that everything runs, not what is true."))
-    if untrained := setup.networks.untrained:
+    if untrained := [name for name in outcome.networks if not setup.networks.trained(name)]:
         parts.append(
             _warning(
                 f"{', '.join(untrained)}: random weights, seed {setup.seed}, for want of ImageNet's. Nothing that is "
@@ -147,7 +147,7 @@ def _results(experiment: Experiment, outcome: Outcome, found: Sequence[Finding],
         "seed": setup.seed,
         "contents": list(setup.contents),
         "styles": list(setup.styles),
-        "weights": {name: setup.networks.record(name) for name in setup.networks.names},
+        "weights": {name: setup.networks.record(name) for name in outcome.networks},
         "findings": [
             {
                 "reported": asdict(each.claim) if each.claim else None,
@@ -241,9 +241,9 @@ def _thumbnail(picture: Picture) -> str:
 
 
 def _weights(outcome: Outcome) -> list[str]:
-    networks, lines = outcome.setup.networks, []
-    for name in networks.names:
-        record = networks.record(name)
+    lines = []
+    for name in outcome.networks:
+        record = outcome.setup.networks.record(name)
         file = f", {record['file']}, SHA-256 {record['sha256']}" if "sha256" in record else ""
         lines.append(f"<li>{escape(name)}: {escape(record['name'])} ({escape(record['source'] + file)})</li>")
     return lines
