@@ -19,8 +19,8 @@ def test_everything_is_written_and_finished_runs_are_kept(blends, tmp_path, capl
     assert outcome.row(share=0.5)["best_loss"] is not None
     left = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
     assert left == {
-        "experiment.json", "measurements.json", "report.html", "results.csv", "results.json", "figures/all_blends.png",
-        *(f"runs/{name}.{kind}" for name in blends.painted for kind in ("png", "json")),
+        "experiment.json", "measurements.json", "report.html", "results.csv", "results.json",
+        "figures/all_blends.png", *(f"runs/{name}.{kind}" for name in blends.painted for kind in ("png", "json")),
     }  # fmt: skip
     assert caplog.messages == []
     (tmp_path / "runs" / "blend-0.5.json").unlink()  # as if killed before it was written

@@ -133,7 +133,7 @@ class Comparison(Experiment):
             [[None if row is None else outcome.picture(row["run"]) for row in each] for each in rows],
             [TREATMENTS[name].label for name in treatments],
             labels,
-            f"{self.title}: {line}",
+            f"{self.title}\n{line}",
             [["" if row is None else _note(row) for row in each] for each in rows],
         )
         columns = zip(*rows, strict=True)

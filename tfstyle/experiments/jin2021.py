@@ -57,7 +57,7 @@ class Backbones(Comparison):
               *(outcome.picture(f"{name}-raw") for name in BACKBONES)]],
             ["(a) content", "(b) style", *columns],
             [""],
-            f"Figure 3, as the papers weight it: {setup.line(BACKBONES)}",
+            f"Figure 3, as the papers weight it\n{setup.line(BACKBONES)}",
         )  # fmt: skip
         return {"figure3": first, **super().figures(outcome)}
 
@@ -101,7 +101,8 @@ def _by_picture(raw: dict[str, dict[str, Any]], trained: dict[str, bool]) -> lis
         "ResNet50": (
             residual["style_reached"] < NO_STYLE and residual["ssim"] < UNCHANGED,
             f"style reached {residual['style_reached']:.2f} (none is below {NO_STYLE}); SSIM {residual['ssim']:.2f} "
-            f"(noise and blur take it below {UNCHANGED}{left}); fine detail {residual['noise']:.2f} times the style's",
+            f"(noise and blur take it below {UNCHANGED}{left}); fine detail "
+            f"{residual['noise']:.2f} times the style's",
         ),
         "NASNetMobile": (
             nasnet["style_reached"] < NO_STYLE and nasnet["color_shift"] > 2,

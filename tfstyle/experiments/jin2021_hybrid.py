@@ -127,11 +127,11 @@ class Hybrid(Experiment):
             ends = [outcome.row(run=f"{scaling}-{name}-only") for name in NETWORKS]
             order = [ends[1], *rows, ends[0]]
             found[f"pictures_{scaling}"] = _strip(
-                outcome, order, f"Ratio w1:w2 of VGG-19 to InceptionV3, {SCALINGS[scaling]}: {line}"
+                outcome, order, f"Ratio w1:w2 of VGG-19 to InceptionV3, {SCALINGS[scaling]}\n{line}"
             )
         calibrated = [row for row in outcome.rows if row["scaling"] == "calibrated"]
         found["pictures_calibrated"] = _strip(
-            outcome, calibrated, f"Calibrated ratio, 0.5:0.5 is equal say: {line}", at_least=3
+            outcome, calibrated, f"Calibrated ratio, 0.5:0.5 is equal say\n{line}", at_least=3
         )
         for name, title, y in (
             ("vgg_share", "VGG-19's share of the gradient norms at the start", "share"),
