@@ -5,23 +5,16 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tfstyle import files
 from tfstyle.errors import InputError, check_whole
 from tfstyle.folders import paint_each, paint_folder
-from tfstyle.writing import check_apart, helpers, write
+from tfstyle.writing import check_apart, helpers, say, write
 
 if TYPE_CHECKING:
     from tfstyle.callbacks import Preview
-
-
-def say(text: str) -> None:
-    """Text on stdout, as much of it as its encoding has: not all have arrows."""
-    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-    print(text.encode(encoding, "replace").decode(encoding), end="", flush=True)
 
 
 def transfer(options: argparse.Namespace) -> int:

@@ -6,7 +6,7 @@ import argparse
 import os
 from typing import TYPE_CHECKING, Any
 
-from tfstyle import commands, files
+from tfstyle import files, writing
 from tfstyle.experiments import EXPERIMENTS
 
 if TYPE_CHECKING:
@@ -153,17 +153,17 @@ def _finished(options: argparse.Namespace, folder: str, done: Any, shown: Any) -
     try:
         outcome = done()
     except KeyboardInterrupt:
-        commands.complain(f"interrupted: the same command goes on with what {files.shown(folder)} has")
-        return commands.INTERRUPTED
+        writing.complain(f"interrupted: the same command goes on with what {files.shown(folder)} has")
+        return writing.INTERRUPTED
     if options.json:
         with open(os.path.join(folder, "results.json")) as file:
-            commands.say(file.read())
+            writing.say(file.read())
     elif not options.quiet:
-        commands.say(shown(outcome))
-        commands.say(f"wrote {files.shown(os.path.join(folder, 'report.html'))}\n")
+        writing.say(shown(outcome))
+        writing.say(f"wrote {files.shown(os.path.join(folder, 'report.html'))}\n")
     stopped = [row["run"] for row in outcome.rows if row["stopped"]]
     for name in stopped:
-        commands.complain(f"{name} stopped before its time: its picture is the best until then")
+        writing.complain(f"{name} stopped before its time: its picture is the best until then")
     return 1 if stopped else 0
 
 
