@@ -39,7 +39,8 @@ def test_rows_as_the_survey_has_them_agree(made):
     found = experiments.get("jin2021-backbones").findings(made())
     assert [finding.verdict for finding in found] == [AGREES] * 6 + ["", AGREES, ""]
     assert found[0].evidence == (
-        "style reached, under the papers' weights: VGG19 0.70 > InceptionV3 0.40 > NASNetMobile 0.10 > ResNet50 0.05."
+        "style reached, under the same weights (chosen) for all: VGG19 0.70 > InceptionV3 0.40 > "
+        "NASNetMobile 0.10 > ResNet50 0.05."
     )
     assert "ResNet50 from 0.05 to 0.60" in found[6].evidence
     assert "what failed in ResNet50 is the weighting" in found[6].evidence

@@ -34,7 +34,7 @@ class Treatment:
 
 _EVEN = {"balance": True, "parameterization": "pixels"}
 TREATMENTS = {
-    "raw": Treatment("as the papers\nweight it", {"balance": False, "parameterization": "pixels"}),
+    "raw": Treatment("same weights for\nevery network", {"balance": False, "parameterization": "pixels"}),
     "balanced": Treatment("each layer's loss\nover its start", _EVEN),
     "smoothed": Treatment("balanced, activations\nsmoothed (SWAG)", _EVEN, {"smoothing": True}),
     "fourier": Treatment("balanced,\nFourier spectrum", {**_EVEN, "parameterization": "fourier"}),

@@ -57,7 +57,7 @@ class Backbones(Comparison):
               *(outcome.picture(f"{name}-raw") for name in BACKBONES)]],
             ["(a) content", "(b) style", *columns],
             [""],
-            f"Figure 3, as the papers weight it\n{setup.line(BACKBONES)}",
+            f"Figure 3, the same weights (chosen) for all\n{setup.line(BACKBONES)}",
         )  # fmt: skip
         return {"figure3": first, **super().figures(outcome)}
 
@@ -79,7 +79,7 @@ def _good(raw: dict[str, dict[str, Any]], trained: dict[str, bool]) -> Finding:
     order = " > ".join(f"{name} {reached[name]:.2f}" for name in sorted(reached, key=lambda name: -reached[name]))
     left = [name for name in raw if not trained[name]]
     left_out = f"; of {', '.join(left)}, with random weights, nothing can be said" if left else ""
-    evidence = f"style reached, under the papers' weights: {order}{left_out}."
+    evidence = f"style reached, under the same weights (chosen) for all: {order}{left_out}."
     return Finding(GOOD, _verdict(holds, trained["VGG19"] and trained["InceptionV3"] and bool(low)), evidence)
 
 
