@@ -62,7 +62,7 @@ class Backbones(Comparison):
         return {"figure3": first, **super().figures(outcome)}
 
     def findings(self, outcome: Outcome) -> list[Finding]:
-        """Each claim of figure 3 by the runs with the papers' weights, then what the cures change."""
+        """Each claim of figure 3 by the runs with the same weights for all, then what the cures change."""
         raw = {name: outcome.row(backbone=name, treatment="raw") for name in BACKBONES}
         trained = {name: outcome.setup.networks.trained(name) for name in BACKBONES}
         return [_good(raw, trained), *_by_picture(raw, trained), *_cures(outcome, trained)]
@@ -143,7 +143,7 @@ def _cures(outcome: Outcome, trained: dict[str, bool]) -> list[Finding]:
     cause = (
         "what failed in ResNet50 is the weighting, for the most part"
         if mended and raw["ResNet50"] < SOME_STYLE
-        else "ResNet50 did not fail under the papers' weights"
+        else "ResNet50 did not fail under the same weights as VGG-19"
         if raw["ResNet50"] >= SOME_STYLE
         else "balance alone does not mend ResNet50"
     )
