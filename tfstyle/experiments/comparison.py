@@ -13,7 +13,8 @@ from tfstyle import metrics
 from tfstyle.errors import InputError, unknown
 from tfstyle.experiments import figures
 from tfstyle.experiments.experiment import Constant, Experiment, Outcome, Run, Setup
-from tfstyle.methods import BALANCED, METHODS
+from tfstyle.method import BALANCED
+from tfstyle.methods import METHODS
 from tfstyle.runtime import import_tensorflow
 
 if TYPE_CHECKING:

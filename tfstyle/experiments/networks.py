@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
-from tfstyle import methods, weights as weights_room
+from tfstyle import weights as weights_room
+from tfstyle.method import UNTRAINED
 from tfstyle.runtime import import_tensorflow
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class Networks:
             import_tensorflow()
             from tfstyle.backbones import Backbone
 
-            given = {} if trained else {"pooling": methods.UNTRAINED["pooling"]}
+            given = {} if trained else {"pooling": UNTRAINED["pooling"]}
             self._built[key] = Backbone(
                 name,
                 "imagenet" if trained else "random",
