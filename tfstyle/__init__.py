@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tfstyle.canvas import Canvas as Canvas
     from tfstyle.edges import EdgeTerm as EdgeTerm
     from tfstyle.errors import InputError as InputError
+    from tfstyle.experiments.reproducing import compare as compare, reproduce as reproduce
     from tfstyle.method import Method as Method
     from tfstyle.methods import METHODS as METHODS
     from tfstyle.metrics import METRICS as METRICS, score as score
@@ -53,6 +54,7 @@ _ROOMS = {
     "canvas": ("Canvas",),
     "edges": ("EdgeTerm",),
     "errors": ("InputError",),
+    "experiments.reproducing": ("compare", "reproduce"),
     "method": ("Method",),
     "methods": ("METHODS",),
     "metrics": ("METRICS", "score"),
@@ -67,7 +69,10 @@ _ROOMS = {
     "wasserstein": ("GaussianWasserstein",),
 }
 _PLACES = {name: room for room, names in _ROOMS.items() for name in names}
-_MODULES = ("colors", "files", "images", "pictures", "samples", "weights", *_ROOMS)
+_MODULES = (
+    *("colors", "experiments", "files", "images", "pictures", "samples", "weights"),
+    *(room for room in _ROOMS if "." not in room),
+)
 
 __all__ = ["__version__", *_PLACES]
 

@@ -62,6 +62,8 @@ _XU_2024 = replace(
     ),
 )
 _INK: dict[str, Any] = {"edge_weight": 0.05, "preserve_color": "ink", "saturation": 0.15, "voids": 0.5}
+_JIN_2021 = "Jin & Zhou 2021, a hybrid of VGG-19 and InceptionV3 for style transfer"
+_JIN_CHOSEN = ("content_layers", "style_layers", "statistic", "content_weight", "style_weight", "optimizer", "init")
 
 _TUTORIAL = ("content_layers", "style_layers", "statistic", "content_weight", "style_weight", "optimizer",
              "optimizer_options", "steps", "init")  # fmt: skip
@@ -136,6 +138,26 @@ METHODS = {
             steps=1000,
             sources=dict.fromkeys(_TUTORIAL, "TensorFlow tutorial")
             | {"tv_weight": "0: the tutorial's first run, without its total variation term"},
+        ),
+        Method(
+            name="jin2021",
+            title="One recipe for several networks: backbones compared, and VGG-19 beside InceptionV3",
+            reference=f"{_JIN_2021}; figure 3 of a 2024 survey of deep style transfer",
+            statistic_options={"normalization": "positions_channels"},
+            content_weight=5.0,
+            style_weight=500.0,
+            steps=500,
+            sources={
+                "backbone": "Jin & Zhou 2021: VGG-19, InceptionV3, ResNet50, NASNetMobile; VGG-19 beside InceptionV3",
+                "steps": "Jin & Zhou 2021: 500 iterations (of the hybrid network)",
+                **dict.fromkeys(_JIN_CHOSEN, "chosen"),
+            },
+            notes=(
+                "Neither weights nor layers are known: chosen are the weights of `gatys` and each network's default "
+                "layers. Without balance, as a comparison that changes nothing but the network has it, ResNet50 "
+                "leaves the photograph as it is; `tfstyle reproduce jin2021-backbones` shows it, and what cures it.",
+                "The signs of the exponents of w1:w2 are lost; `tfstyle reproduce jin2021-hybrid` tries both.",
+            ),
         ),
         _in_place_of_gram(
             "li2017-batchnorm",
