@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 EXPERIMENTS = {
     "jin2021-backbones": ("jin2021", "Backbones"),
     "jin2021-hybrid": ("jin2021_hybrid", "Hybrid"),
+    "xu2024": ("xu2024", "Ink"),
+    "jiang2020": ("jiang2020", "Oil"),
 }
 
 
