@@ -331,7 +331,11 @@ def test_one_style_whose_loss_is_spoilt_leaves_the_others_alone(settings, photo,
 @pytest.mark.parametrize(
     ("styles", "given", "text"),
     [
-        (2, {"brush": 3}, "unknown setting 'brush': there are 34, from method to progress"),
+        (
+            2,
+            {"brush": 3},
+            f"unknown setting 'brush': there are {len(transfer.__kwdefaults__)}, from method to progress",
+        ),
         (2, {"checkpoint": "cp"}, "checkpoint is for one picture at a time: leave it out, or paint one style"),
         (2, {"resume": True}, "resume is for one picture at a time: leave it out, or paint one style"),
         (2, {"style_blend": [1, 2]}, "each style is painted by itself: leave out the style blend, or use transfer"),

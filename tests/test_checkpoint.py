@@ -297,7 +297,7 @@ def test_pictures_may_have_moved_meanwhile(paint, photo, painting, tmp_path):
         ({"learning_rate": 0.5}, "learning rate was null, is 0.5"),
         ({"content": np.full((40, 56, 3), 0.5)}, "another picture as content"),
         ({"styles": np.full((48, 48, 3), 0.5)}, "another picture as styles"),
-        ({"content_mask": np.eye(40, 56)}, "another picture as content mask"),
+        ({"content_mask": np.full((40, 56), 0.5)}, "another picture as content mask"),
         ({"init": np.full((40, 56, 3), 0.5)}, 'init was "content", is null; another picture as init'),
         (
             {"content_layers": [f"block{n}_conv1" for n in range(1, 6)]},

@@ -41,7 +41,8 @@ def test_the_terms_are_the_methods(vgg, name):
     assert isinstance(content, ContentTerm)
     assert isinstance(style, StyleTerm)
     assert content.backbone is style.backbone is vgg
-    assert (content.layers, style.layers) == (method.content_layers, method.style_layers)
+    assert content.layers == (method.content_layers or (vgg.content_layer,))
+    assert style.layers == (method.style_layers or vgg.style_layers)
     assert (content.weight, style.weight) == (method.content_weight, method.style_weight)
     assert content.normalization == method.content_normalization
     assert style.balance == method.balance

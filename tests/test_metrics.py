@@ -217,7 +217,11 @@ def test_no_method_optimises_the_layers(vgg):
     from tfstyle.methods import METHODS
 
     content, style = metrics.layers(vgg)
-    taken = {layer for method in METHODS.values() for layer in (*method.content_layers, *method.style_layers)}
+    taken = {
+        layer
+        for method in METHODS.values()
+        for layer in (*(method.content_layers or [vgg.content_layer]), *(method.style_layers or vgg.style_layers))
+    }
     assert not taken & {content, *style}
     assert {content, *style} <= set(vgg.layer_names) & set(Backbone("VGG16", weights="random").layer_names)
     other = Backbone("MobileNetV2", weights="random")

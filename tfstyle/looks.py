@@ -15,6 +15,7 @@ from tfstyle.tiling import Grid, Window, added
 
 Tensor = Any
 Nest = Any
+MANY = 9  # tiles, from which on compiling the tour pays (chosen)
 Features = list[Mapping[str, Tensor]]  # of each backbone, by layer, and last the pixels
 Windows = list[Mapping[str, Window]]
 
@@ -75,11 +76,12 @@ class Look:
         grid = self._grid
         assert grid is not None
 
-        @tf.function  # fuses convolutions with what follows: half of the time and of the memory
         def visit(crop: Tensor, index: Tensor) -> tuple[Nest, list[dict[str, Tensor]]]:
             features = self._features(crop)
             return part(features, self._windows(grid, index)), self._of(features, kept)
 
+        if grid.number >= MANY:  # compiled, convolutions are fused with what follows: less time and memory
+            visit = tf.function(visit)
         for index in range(grid.number):
             sums, found = visit(grid.crop(self._picture, index), tf.constant(index))
             for layers, there, result in zip(found, self._windows(grid, index), whole, strict=True):
