@@ -1,5 +1,14 @@
 """Keras layers of the models."""
 
+from tfstyle.layers.normalization import AdaptiveInstanceNormalization
+from tfstyle.layers.padding import ReflectionPadding2D
 from tfstyle.layers.preprocessing import SCALINGS, PadToMultiple, Preprocessing, Scaling
 
-__all__ = ["SCALINGS", "PadToMultiple", "Preprocessing", "Scaling"]
+__all__ = [
+    "SCALINGS",
+    "AdaptiveInstanceNormalization",
+    "PadToMultiple",
+    "Preprocessing",
+    "ReflectionPadding2D",
+    "Scaling",
+]
