@@ -34,6 +34,7 @@ class AdaptiveInstanceNormalization(keras.layers.Layer):
     def __init__(self, epsilon: float = 1e-5, **kwargs: Any) -> None:
         super().__init__(autocast=False, **kwargs)  # half precision would round the statistics
         self.epsilon = epsilon
+        self.built = True
 
     def statistics(self, features: Tensor, weights: Tensor | None = None) -> Statistics:
         """`{"mean": (batch, N), "deviation": (batch, N)}`: μ and σ, in units of the features.

@@ -25,6 +25,7 @@ class ReflectionPadding2D(keras.layers.Layer):
         pairs = (padding, padding) if isinstance(padding, int) else padding
         rows, columns = ((side, side) if isinstance(side, int) else tuple(side) for side in pairs)
         self.padding = (rows, columns)
+        self.built = True
 
     def call(self, pictures: Tensor) -> Tensor:
         """`(batch, height, width, channels)` with more rows and columns."""
