@@ -126,6 +126,22 @@ def test_the_graph_is_cut_at_the_deepest_layer(vgg):
     assert "block2_conv2" not in names
 
 
+def test_what_lies_below_a_layer_with_its_shapes(vgg):
+    side, below = vgg.below(["block2_conv1"])
+    assert [(layer.name, shape[1:]) for layer, shape in below[1:]] == [
+        ("block1_conv1", (side, side, 64)),
+        ("block1_conv2", (side, side, 64)),
+        ("block1_pool", (side // 2, side // 2, 64)),
+        ("block2_conv1", (side // 2, side // 2, 128)),
+    ]
+
+
+def test_sizes_that_are_not_known_are_not_refused(vgg):
+    vgg.check_size(keras.KerasTensor((None, None, None, 3)))
+    with pytest.raises(InputError):
+        vgg.check_size(keras.KerasTensor((None, None, 31, 3)))
+
+
 def test_nothing_is_trainable_and_batch_norm_ignores_the_batch():
     backbone = Backbone("MobileNetV2", weights="random")
     extractor = backbone.extractor(["block_3_expand_relu"])

@@ -254,12 +254,21 @@ class Backbone:
             self._fields[wanted] = receptive_fields(self.extractor(wanted))
         return self._fields[wanted]
 
-    def feature_bytes(self, layers: Iterable[str]) -> float:
-        """Bytes per pixel of a picture of all features up to the given layers, roughly."""
+    def below(self, layers: Iterable[str]) -> tuple[int, list[tuple[keras.layers.Layer, tuple[int, ...]]]]:
+        """The side, in pixels, of a picture, and all layers up to the given ones with their shapes for it.
+
+        Raises:
+            InputError: An unknown layer.
+        """
         self.extractor(layers)  # which refuses layers that there aren't
         cut = keras.Model(self._application.input, [self._layers[layer].output for layer in set(layers)])
         side, shapes = self._shapes(cut, {layer.name: layer for layer in cut.layers})
-        numbers = sum(math.prod(shape[1:]) for shape in shapes.values())
+        return side, [(layer, shapes[layer.name]) for layer in cut.layers]
+
+    def feature_bytes(self, layers: Iterable[str]) -> float:
+        """Bytes per pixel of a picture of all features up to the given layers, roughly."""
+        side, below = self.below(tuple(layers))
+        numbers = sum(math.prod(shape[1:]) for _, shape in below)
         return numbers / side**2 * {"float64": 8, "float32": 4}.get(self.compute_dtype, 2)
 
     def _shapes(
@@ -283,13 +292,17 @@ class Backbone:
             InputError: An unknown layer, or pictures smaller than the network takes.
         """
         layers = (*self.style_layers, self.content_layer) if layers is None else layers
+        self.check_size(pictures)
+        return self.extractor(layers)(pictures, training=False)
+
+    def check_size(self, pictures: Tensor) -> None:
+        """Raise an `InputError` if pictures `(batch, height, width, 3)` are known to be too small."""
         height, width = pictures.shape[1:3]
-        if min(height, width) < self.minimum_side:
+        if min(height or self.minimum_side, width or self.minimum_side) < self.minimum_side:
             raise InputError(
                 f"pictures of {width}x{height} pixels are too small for {self.name}, which needs at least "
                 f"{self.minimum_side} a side"
             )
-        return self.extractor(layers)(pictures, training=False)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
