@@ -65,7 +65,7 @@ _ROOMS = {
     "wasserstein": ("GaussianWasserstein",),
 }
 _PLACES = {name: room for room, names in _ROOMS.items() for name in names}
-_MODULES = ("colors", "files", "images", "pictures", "samples", "weights", *_ROOMS)
+_MODULES = ("colors", "files", "images", "models", "pictures", "samples", "weights", *_ROOMS)
 
 __all__ = ["__version__", *_PLACES]
 
