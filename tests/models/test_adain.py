@@ -494,7 +494,7 @@ def test_a_decoder_of_pytorch_is_taken(model, contents, styles):
 
 
 def test_what_is_no_pair_is_said(model, contents):
-    for given in (contents, [contents] * 3):
+    for given in (contents, [contents] * 3, {"content": contents, "style": contents}):
         with pytest.raises(InputError, match="AdaIN takes pairs: give contents and styles"):
             model(given)
 

@@ -112,7 +112,7 @@ class AdaIN(keras.Model):
 
     def _seen(self, inputs: Any) -> dict[str, Any]:
         """All that is known before anything is painted; what is known already is not encoded again."""
-        if isinstance(inputs, dict):
+        if isinstance(inputs, dict) and "target" in inputs:
             return inputs
         if not isinstance(inputs, (list, tuple)) or len(inputs) != 2:
             raise InputError("AdaIN takes pairs: give contents and styles, or a dataset of (contents, styles)")
@@ -278,7 +278,7 @@ class AdaIN(keras.Model):
             preserve_color: One of `tfstyle.color_transfer.KINDS`, to keep the content's colours; None not to.
 
         Returns:
-            float32 (height, width, 3) in [0, 1], of the content's size.
+            float32 (height, width, 3) in [0, 1], of the content's size; transparency is left behind.
 
         Raises:
             InputError: A picture or mask can't be read or used, numbers of things that don't match, or codes of
