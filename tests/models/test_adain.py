@@ -504,6 +504,18 @@ def test_it_is_found_where_users_look():
     assert "models" in dir(tfstyle)
 
 
+def test_an_encoder_by_name_is_padded_by_reflection(tmp_path, monkeypatch):
+    Backbone("VGG16", "random", seed=4)._application.save_weights(tmp_path / "vgg16_notop.weights.h5")
+    monkeypatch.setenv("TFSTYLE_WEIGHTS", str(tmp_path))
+    model = AdaIN("VGG16", LAYER, dtype="mixed_bfloat16")
+    backbone = model.encoder.backbone
+    assert (backbone.padding, backbone.compute_dtype) == ("reflection", "bfloat16")
+    assert AdaIN("VGG16", LAYER, dtype="mixed_float16").encoder.backbone.compute_dtype == "float32"
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    assert (again.encoder.backbone.padding, again.dtype_policy.name) == ("reflection", "mixed_bfloat16")
+
+
 def test_with_real_weights_a_photograph_is_kept_and_trained_on(real_weights, smooth):
     model = AdaIN(seed=0)
     model.compile()

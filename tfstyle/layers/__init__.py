@@ -1,7 +1,7 @@
 """Keras layers of the models."""
 
 from tfstyle.layers.normalization import AdaptiveInstanceNormalization
-from tfstyle.layers.padding import ReflectionPadding2D
+from tfstyle.layers.padding import ReflectedConvolution, ReflectionPadding2D
 from tfstyle.layers.preprocessing import SCALINGS, PadToMultiple, Preprocessing, Scaling
 
 __all__ = [
@@ -9,6 +9,7 @@ __all__ = [
     "AdaptiveInstanceNormalization",
     "PadToMultiple",
     "Preprocessing",
+    "ReflectedConvolution",
     "ReflectionPadding2D",
     "Scaling",
 ]

@@ -47,11 +47,11 @@ class AdaIN(keras.Model):
     configuration names their source, and they are looked for again as `tfstyle.weights` says.
 
     Args:
-        encoder: A `Backbone`, or the name of one with ImageNet weights.
+        encoder: A `Backbone`, or the name of one with ImageNet weights, padded by reflection as the paper's.
         layer: Whose features get the style's statistics; None for relu4_1 of VGG, or else the content layer.
         style_layers: Whose means and deviations the style loss compares; None for the backbone's, up to `layer`.
         seed: Of the decoder's kernels; None for Keras' own.
-        **kwargs: As for `keras.Model`: `name`, and `dtype` for the decoder's precision and an encoder given by name.
+        **kwargs: As for `keras.Model`; `dtype` is for the decoder, and for an encoder given by name.
 
     Raises:
         InputError: An unknown layer, or one that can't be decoded; an encoder in float16; no weights.
@@ -78,7 +78,8 @@ class AdaIN(keras.Model):
         super().__init__(name=name, autocast=False, **kwargs)  # pictures stay in full precision
         check_backend(keras.backend.backend())
         if isinstance(encoder, str):
-            encoder = Backbone(encoder, precision=_PRECISIONS.get(self.compute_dtype))  # type: ignore[arg-type]
+            precision: Any = _PRECISIONS.get(self.compute_dtype)
+            encoder = Backbone(encoder, precision=precision, padding="reflection")
         if encoder.compute_dtype == "float16":
             raise InputError(
                 f"{encoder.name} computes in float16, which its features overflow: give it precision='float32'"
@@ -330,8 +331,8 @@ class AdaIN(keras.Model):
     ) -> None:
         """Load a decoder of naoto0804/pytorch-AdaIN's layout, as `torch.load(path, weights_only=True)` gives it.
 
-        A decoder belongs to its encoder: the published ones to VGG19 with normalised filters. With that one's state
-        dict too, features get its scales; what is left is that it pads by reflection, and this one with zeros.
+        A decoder belongs to its encoder: the published ones to a VGG19 with normalised filters, padded by reflection.
+        With that one's state dict too, the features get its scales.
 
         Args:
             state_dict: The decoder's PyTorch tensors or arrays by name.
