@@ -27,7 +27,7 @@ from tfstyle import (
     methods,
 )
 from tfstyle.composing import Branch
-from tfstyle.methods import shares
+from tfstyle.method import shares
 from tfstyle.parameterizations import Fourier, Pixels
 
 

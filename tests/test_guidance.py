@@ -71,7 +71,7 @@ def same(first, second):
 
 @pytest.mark.parametrize("method", ["gatys", "li2017-batchnorm"])
 def test_white_masks_are_as_good_as_none_to_the_last_bit(paint, photo, painting, method):
-    size = {"method": method, "size": 48, "optimizer": "lbfgs", "parameterization": "pixels"}
+    size = {"method": method, "size": 48, "optimizer": "lbfgs"}  # to which photograph and masks are resized
     without = paint(photo, painting, **size)
     same(paint(photo, painting, content_mask=ones(photo), style_mask=ones(painting), **size), without)
 
@@ -122,7 +122,7 @@ def test_each_half_takes_its_own_style(paint):
     photo = np.random.default_rng(2).uniform(0.4, 0.6, (40, 64, 1)).repeat(3, axis=-1).astype("float32")
     left, right = columns(photo, 0, 32), columns(photo, 32, 64)
     options = {"steps": 12, "content_weight": 0.01, "style_layers": ["block1_conv1"]}
-    options["learning_rate"] = 0.03
+    options |= {"learning_rate": 0.03, "parameterization": "pixels"}
     result = paint(photo, [RED, BLUE], content_mask=[left, right], **options).image
     both = paint(photo, [RED, BLUE], **options).image
 

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from tfstyle.canvas import Canvas as Canvas
     from tfstyle.edges import EdgeTerm as EdgeTerm
     from tfstyle.errors import InputError as InputError
-    from tfstyle.methods import METHODS as METHODS, Method as Method
+    from tfstyle.experiments.reproducing import compare as compare, reproduce as reproduce
+    from tfstyle.method import Method as Method
+    from tfstyle.methods import METHODS as METHODS
     from tfstyle.metrics import METRICS as METRICS, score as score
     from tfstyle.mmd import (
         GaussianKernel as GaussianKernel,
@@ -52,7 +54,9 @@ _ROOMS = {
     "canvas": ("Canvas",),
     "edges": ("EdgeTerm",),
     "errors": ("InputError",),
-    "methods": ("METHODS", "Method"),
+    "experiments.reproducing": ("compare", "reproduce"),
+    "method": ("Method",),
+    "methods": ("METHODS",),
     "metrics": ("METRICS", "score"),
     "mmd": ("GaussianKernel", "LinearKernel", "Mixture", "PolynomialKernel"),
     "objective": ("Objective",),
@@ -65,7 +69,10 @@ _ROOMS = {
     "wasserstein": ("GaussianWasserstein",),
 }
 _PLACES = {name: room for room, names in _ROOMS.items() for name in names}
-_MODULES = ("colors", "files", "images", "models", "pictures", "samples", "weights", *_ROOMS)
+_MODULES = (
+    *("colors", "experiments", "files", "images", "models", "pictures", "samples", "weights"),
+    *(room for room in _ROOMS if "." not in room),
+)
 
 __all__ = ["__version__", *_PLACES]
 

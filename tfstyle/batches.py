@@ -11,10 +11,11 @@ from typing import Any
 from tfstyle import devices, images
 from tfstyle.canvas_inputs import sized
 from tfstyle.errors import InputError, unknown
-from tfstyle.painter import Painter, Settings
+from tfstyle.painter import Painter
 from tfstyle.painting import checked, listed, transfer
 from tfstyle.pictures import Picture
 from tfstyle.result import Result
+from tfstyle.settings import Settings
 
 
 def transfer_batch(

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
-from tfstyle import __version__, commands, writing
+from tfstyle import __version__, commands, experiment_commands, writing
 from tfstyle.errors import InputError
 
 
@@ -63,6 +63,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_transfer(subparsers)
     _add_demo(subparsers)
     _add_score(subparsers)
+    experiment_commands.add_compare(subparsers)
+    experiment_commands.add_reproduce(subparsers)
     methods = subparsers.add_parser("methods", help="list the methods and where their constants come from")
     methods.add_argument("--json", action="store_true", help="print them as JSON, with each constant's source")
     methods.set_defaults(run=commands.methods)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tfstyle import files
 from tfstyle.errors import InputError, check_whole
 from tfstyle.folders import paint_each, paint_folder
-from tfstyle.writing import check_apart, helpers, write
+from tfstyle.writing import check_apart, helpers, say, write
 
 if TYPE_CHECKING:
     from tfstyle.callbacks import Preview
@@ -94,8 +93,7 @@ def score(options: argparse.Namespace) -> int:
     kind = options.format or {".json": "json", ".csv": "csv"}.get(suffix, "table")
     text = getattr(report, kind)()
     if options.output is None:
-        encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-        print(text.encode(encoding, "replace").decode(encoding), end="", flush=True)  # not all have arrows
+        say(text)
     else:
         files.atomic_write(options.output, text.encode())
         if not options.quiet:

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from tfstyle import images, memory, methods, weights as weights_room
+from tfstyle import images, memory, weights as weights_room
 from tfstyle.errors import InputError
-from tfstyle.methods import Method
+from tfstyle.method import UNTRAINED, Method, shares as statistic_shares
 from tfstyle.precision import faster
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def statistic(method: Method) -> Statistic:
         "gaussian": GaussianKernel,
         "wasserstein": GaussianWasserstein,
     }
-    parts = methods.shares(method.statistic)
+    parts = statistic_shares(method.statistic)
     if len(parts) == 1:
         return kinds[next(iter(parts))](**method.statistic_options)
     return Mixture((kinds[kind](**method.statistic_options.get(kind, {})), share) for kind, share in parts.items())
@@ -231,7 +231,7 @@ def network(
     found = backbones.Backbone(
         name,
         chosen,
-        pooling=pooling or (methods.UNTRAINED["pooling"] if str(chosen) == "random" else recipe.pooling),
+        pooling=pooling or (UNTRAINED["pooling"] if str(chosen) == "random" else recipe.pooling),
         normalize=recipe.normalize,
         seed=seed,
         precision=faster() if precision == "auto" else precision,

@@ -114,6 +114,15 @@ def regions(
     )
 
 
+def leave_bare(content_masks: Sequence[Picture]) -> bool:
+    """Whether content masks, as `regions` takes them, leave anything of a picture unpainted."""
+    if not content_masks:
+        return False
+    shape = content_masks[0].rgb.shape[:2]
+    painted = [np.ones(shape) if _is_segmentation(mask) else _soft(mask, shape) for mask in content_masks]
+    return not np.all(np.max(painted, axis=0))
+
+
 def without(where: Regions, voids: Sequence[Source], style_shapes: Sequence[tuple[int, int]]) -> Regions:
     """The regions without what is bare paper: it is not painted, and of a style it doesn't count.
 

@@ -217,10 +217,11 @@ def wasserstein(style: np.ndarray, result: np.ndarray) -> float:
         Dowson, Landau 1982, "The Fréchet Distance between Multivariate Normal Distributions".
     """
     (own_mean, own), (wanted_mean, wanted) = (_moments(_flat(features)) for features in (result, style))
-    # The trace of that root is the sum of the singular values of C^½ Cₛ^½, which rounding hurts less.
-    shared = np.linalg.svd(_root(own) @ _root(wanted), compute_uv=False).sum()
-    distance = np.sum((own_mean - wanted_mean) ** 2) + np.trace(own) + np.trace(wanted) - 2 * shared
-    return max(0.0, float(distance / max(np.trace(wanted), _LEAST)))
+    # The trace of that root is the sum of the singular values of any R Rₛᵀ with C = RᵀR and Cₛ = RₛᵀRₛ, which
+    # rounding hurts less.
+    shared = np.linalg.svd(own @ wanted.T, compute_uv=False).sum()
+    distance = np.sum((own_mean - wanted_mean) ** 2) + np.sum(own**2) + np.sum(wanted**2) - 2 * shared
+    return max(0.0, float(distance / max(np.sum(wanted**2), _LEAST)))
 
 
 def color_distance(style: np.ndarray, result: np.ndarray) -> float:
@@ -279,16 +280,10 @@ def _sample(flat: np.ndarray) -> np.ndarray:
 
 
 def _moments(flat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean (channels,) and covariance (channels, channels), divided by the number of positions."""
+    """Mean (channels,), and an R with the covariance RᵀR: a row for each position, or channel if these are fewer."""
     mean = flat.mean(axis=0)
-    centred = flat - mean
-    return mean, centred.T @ centred / len(flat)
-
-
-def _root(covariance: np.ndarray) -> np.ndarray:
-    """The symmetric root."""
-    values, vectors = np.linalg.eigh(covariance)
-    return vectors * np.sqrt(np.maximum(values, 0)) @ vectors.T  # rounding makes zeros negative
+    centred = (flat - mean) / np.sqrt(len(flat))
+    return mean, centred if len(flat) <= len(mean) else np.asarray(np.linalg.qr(centred, mode="r"))
 
 
 METRICS = {

@@ -9,96 +9,25 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from tfstyle import color_transfer, composing, scales, voids
 from tfstyle.canvas_inputs import prepare
 from tfstyle.composing import Branch
 from tfstyle.errors import InputError
-from tfstyle.methods import Method
+from tfstyle.method import Method
 from tfstyle.pictures import Picture, fitted_shape, made_picture
 from tfstyle.precision import compiled_faster
 from tfstyle.result import Result, describe
 from tfstyle.runtime import import_tensorflow
+from tfstyle.settings import Settings
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from tfstyle.backbones import Backbone
     from tfstyle.canvas import Canvas
-
-
-@dataclass(frozen=True, eq=False)
-class Settings:
-    """What `tfstyle.transfer` was asked for, checked; see there. `given` are the recipe's fields among it.
-
-    The `mix` is for all pictures that are painted, or has a row for each.
-    """
-
-    recipe: Method
-    given: dict[str, Any]
-    paintings: list[Picture]
-    mix: list[float] | list[list[float]]
-    backbones: dict[str | Backbone, float]
-    weights: str | os.PathLike[str] | None
-    pooling: Literal["max", "avg"] | None
-    size: int | None
-    scales: int | None
-    style_scale: float
-    saturation: float
-    voids: float
-    carry_over: bool
-    learning_rate: float | None
-    init: str | Picture
-    content_masks: list[Picture]
-    style_masks: list[Picture | None]
-    preserve_color: str | None
-    seed: int
-    calibrate: bool
-    precision: Literal["float32", "bfloat16", "auto"]
-    tile: int | Literal["auto", "off"]
-    checkpoint: str | os.PathLike[str] | None
-    checkpoint_every: int
-    resume: bool
-    callbacks: Sequence[Any]
-    progress: bool | None
-
-    def alone(self, numbers: Sequence[int]) -> Settings:
-        """The same for as many pictures as numbers, each in the style of that number alone."""
-        return replace(
-            self,
-            paintings=[self.paintings[k] for k in numbers],
-            mix=[[float(k == own) for k in range(len(numbers))] for own in range(len(numbers))],
-            style_masks=[self.style_masks[k] for k in numbers] if any(self.style_masks) else [],
-        )
-
-    def of(self, index: int) -> Settings:
-        """The same for one of the pictures."""
-        if not isinstance(self.mix[0], list):
-            return self
-        return replace(self.alone([index]), mix=[1.0])
-
-    def record(self) -> dict[str, Any]:
-        """What the result's record has of them, as JSON can hold it."""
-        names = [None if mask is None else mask.name for mask in self.style_masks]
-        return {
-            "styles": [painting.name for painting in self.paintings],
-            "styles_sha256": [painting.sha256 for painting in self.paintings],
-            "style_blend": self.mix,
-            "style_scale": self.style_scale,
-            "saturation": self.saturation,
-            "voids": self.voids,
-            "carry_over": self.carry_over,
-            "size": self.size,
-            "init": self.init.name if isinstance(self.init, Picture) else self.init,
-            "content_masks": [mask.name for mask in self.content_masks],
-            "style_masks": names,
-            "preserve_color": self.preserve_color,
-            "calibrate": self.calibrate,
-            "seed": self.seed,
-        }
 
 
 @dataclass
@@ -138,7 +67,7 @@ class Painter:
                 network = composing.network(each, asked.weights, recipe, asked.pooling, asked.precision, asked.seed)
             adapted = asked.recipe.adapted(network.name, network.trained, asked.given["balance"])
             built = {name: getattr(network, name) for name in ("pooling", "input_scaling", "smoothing")}
-            if asked.content_masks or asked.voids < 1:  # a wave moves all pixels, and those outside masks are to stay
+            if asked.leaves_bare:  # a wave moves all pixels, and those outside masks are to stay
                 adapted = adapted.override(parameterization="pixels")
             recipe = adapted.override(**{**asked.given, **built})
             found.append(Branch(recipe, network, weight))

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from tfstyle import color_transfer, composing, images, methods
 from tfstyle.errors import InputError, check_whole, unknown
-from tfstyle.methods import Method
-from tfstyle.painter import Painter, Settings
+from tfstyle.method import Method
+from tfstyle.painter import Painter
 from tfstyle.result import Result
+from tfstyle.settings import Settings
 
 if TYPE_CHECKING:
     from tfstyle.backbones import Backbone
@@ -121,7 +122,8 @@ def transfer(
         voids: Brightness, from 0 to 1 in the photograph's own range, above which what is flat is left as bare paper;
             1 for none.
         parameterization: What is optimised: `"pixels"`, or `"fourier"` for the picture's decorrelated spectrum. None
-            for pixels, but of untrained networks, which leave grain in them, the spectrum, where there is no mask.
+            for pixels, but of untrained networks, which leave grain in them, for the spectrum if masks leave nothing
+            bare.
         seed: Of the noise and of random weights.
         precision: `"float32"`; `"bfloat16"` for convolutions in bfloat16, with the picture, statistics and
             losses in float32; or `"auto"` for what this machine does faster, by a short probe.

@@ -16,14 +16,10 @@ from tfstyle.pictures import Picture, made_picture
 
 _RADIUS = 0.01  # of the longer side (chosen), so that all scales of a picture have the same voids
 _SOFT = 0.1  # half the range of brightness over which paper becomes paint (chosen)
-_FLAT, _DETAIL = (
-    0.03,
-    0.09,
-)  # deviations of the brightness: up to the one all is flat, from the other nothing (chosen)
-_EDGE, _TONE = (
-    1e-3,
-    1e-2,
-)  # variances above which the smoothing keeps edges, of masks and of the paper's tone (chosen)
+# Deviations of the brightness: up to the one all is flat, from the other nothing (chosen).
+_FLAT, _DETAIL = 0.03, 0.09
+# Variances above which the smoothing keeps edges, of masks and of the paper's tone (chosen).
+_EDGE, _TONE = 1e-3, 1e-2
 _LIFT = 0.95  # of the paper's tone, which and all above it becomes white (chosen): grain is less than that
 
 

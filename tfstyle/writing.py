@@ -27,6 +27,12 @@ def complain(message: str) -> None:
     print(f"tfstyle: {message}", file=sys.stderr)
 
 
+def say(text: str) -> None:
+    """Text on stdout, as much of it as its encoding has: not all have arrows."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    print(text.encode(encoding, "replace").decode(encoding), end="", flush=True)
+
+
 def write(options: argparse.Namespace, result: Result, output: Path, bits: int) -> int:
     """Write a result and say so; the exit code."""
     with uninterrupted():

@@ -1,0 +1,36 @@
+"""Figures and tables of papers, run end to end into a report.
+
+`experiment.py` says what an experiment is: a class with its runs, figures and findings; `reproducing.py` runs it into
+a folder, going on where it was broken off; `report.py` writes what came out. A new one is a subclass of `Experiment`
+in a file of its own, and a line in `EXPERIMENTS`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+from tfstyle.errors import unknown
+
+if TYPE_CHECKING:
+    from tfstyle.experiments.experiment import Experiment
+
+# Module and class by name, imported on first use: `tfstyle --help` lists the names.
+EXPERIMENTS = {
+    "jin2021-backbones": ("jin2021", "Backbones"),
+    "jin2021-hybrid": ("jin2021_hybrid", "Hybrid"),
+    "xu2024": ("xu2024", "Ink"),
+    "jiang2020": ("jiang2020", "Oil"),
+}
+
+
+def get(name: str) -> Experiment:
+    """The experiment of that name.
+
+    Raises:
+        InputError: There is none; the nearest names are suggested.
+    """
+    if name not in EXPERIMENTS:
+        raise unknown("experiment", name, EXPERIMENTS)
+    module, kind = EXPERIMENTS[name]
+    return getattr(importlib.import_module(f"tfstyle.experiments.{module}"), kind)()
