@@ -126,6 +126,22 @@ def test_the_graph_is_cut_at_the_deepest_layer(vgg):
     assert "block2_conv2" not in names
 
 
+def test_what_lies_below_a_layer_with_its_shapes(vgg):
+    side, below = vgg.below(["block2_conv1"])
+    assert [(layer.name, shape[1:]) for layer, shape in below[1:]] == [
+        ("block1_conv1", (side, side, 64)),
+        ("block1_conv2", (side, side, 64)),
+        ("block1_pool", (side // 2, side // 2, 64)),
+        ("block2_conv1", (side // 2, side // 2, 128)),
+    ]
+
+
+def test_sizes_that_are_not_known_are_not_refused(vgg):
+    vgg.check_size(keras.KerasTensor((None, None, None, 3)))
+    with pytest.raises(InputError):
+        vgg.check_size(keras.KerasTensor((None, None, 31, 3)))
+
+
 def test_nothing_is_trainable_and_batch_norm_ignores_the_batch():
     backbone = Backbone("MobileNetV2", weights="random")
     extractor = backbone.extractor(["block_3_expand_relu"])
@@ -148,6 +164,30 @@ def test_average_pooling_replaces_maximum_pooling(pictures):
     pooled = b["block1_conv2"].numpy().reshape(1, SIDE // 2, 2, SIDE // 2, 2, 64).mean((2, 4))
     np.testing.assert_allclose(b["block2_conv1"].numpy(), convolution(pooled).numpy(), rtol=1e-4, atol=1e-3)
     assert np.abs(a["block2_conv1"].numpy() - b["block2_conv1"].numpy()).max() > 1
+
+
+def test_padding_by_reflection_changes_borders_alone(vgg, pictures):
+    layers = ["block1_conv1", "block1_conv2"]
+    mirrored = Backbone("VGG19", "random", padding="reflection")
+    plain, found = vgg(pictures, layers), mirrored(pictures, layers)
+    for reach, layer in enumerate(layers, 1):
+        inner = slice(reach, -reach)
+        a, b = plain[layer].numpy(), found[layer].numpy()
+        np.testing.assert_allclose(b[:, inner, inner], a[:, inner, inner], rtol=1e-3, atol=1e-2)
+        assert np.abs(a - b)[:, 0].max() > 1
+    below, kernel = found["block1_conv1"].numpy(), mirrored._layers["block1_conv2"]
+    framed = np.pad(below, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="reflect")
+    np.testing.assert_allclose(found["block1_conv2"], kernel(framed)[:, 1:-1, 1:-1], rtol=1e-3, atol=1e-2)
+    assert mirrored.receptive_fields(layers) == vgg.receptive_fields(layers)
+    assert Backbone.from_config(mirrored.get_config()).padding == "reflection"
+    half = Backbone("VGG19", "random", padding="reflection", precision="bfloat16")
+    assert keras.backend.standardize_dtype(half(pictures, layers)["block1_conv2"].dtype) == "bfloat16"
+
+
+def test_an_unknown_padding_is_refused():
+    with pytest.raises(InputError) as error:
+        Backbone("VGG16", "random", padding="same")
+    assert str(error.value) == "padding must be 'zeros' or 'reflection', not 'same'"
 
 
 def test_random_weights_are_he_and_depend_on_the_seed_alone():

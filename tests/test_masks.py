@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 
 from tfstyle import InputError
 from tfstyle.images import load, save
-from tfstyle.masks import regions, shrunk
+from tfstyle.masks import grey, regions, shrunk
 from tfstyle.pictures import Picture
 
 RED, GREEN, BLUE, TEAL = (255, 0, 0), (0, 255, 0), (0, 0, 255), (0, 80, 100)
@@ -312,6 +312,22 @@ def test_shrunk_averages_areas():
     np.testing.assert_array_equal(shrunk(weights, (8, 12)), weights)
     thirds = shrunk(np.float32([[[0, 1, 0]]]), (1, 2))  # the middle pixel is half in each cell
     np.testing.assert_allclose(thirds, [[[1 / 3, 1 / 3]]], rtol=1e-6)
+
+
+def test_a_grey_picture_by_itself():
+    levels = soft(7)
+    np.testing.assert_allclose(grey(levels, SHAPE, "alpha"), levels / 255, atol=1e-6)
+    assert (grey(np.zeros(SHAPE), SHAPE, "alpha") == 0).all()  # which is no region, but a fine map
+    assert grey(levels, (6, 8), "alpha").shape == (6, 8)
+    transparent = np.dstack([np.ones(SHAPE), np.full(SHAPE, 0.25)])
+    np.testing.assert_allclose(grey(transparent, SHAPE, "alpha"), 0.25, atol=1e-6)
+    for wrong, message in [
+        (stripes(RED, BLUE), "the alpha has colours: make it grey"),
+        (soft(7, shape=(16, 12)), "the alpha has 12x16 pixels, and the content picture 16x12, another shape: "),
+    ]:
+        with pytest.raises(InputError) as error:
+            grey(wrong, SHAPE, "alpha")
+        assert str(error.value).startswith(message)
 
 
 def test_nothing_given_is_changed():

@@ -16,12 +16,13 @@ import numpy as np
 
 from tfstyle import weights as weights_room
 from tfstyle.errors import InputError, unknown
-from tfstyle.layers import SCALINGS, PadToMultiple, Preprocessing, Scaling
+from tfstyle.layers import SCALINGS, PadToMultiple, Preprocessing, ReflectedConvolution, Scaling
 from tfstyle.precision import Precision
 from tfstyle.receptive_fields import ReceptiveField, receptive_fields
 
 Tensor = Any
 Pooling = Literal["max", "avg"]
+Padding = Literal["zeros", "reflection"]
 POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
 
@@ -87,6 +88,8 @@ class Backbone:
             [-1, 1], so that networks of different preprocessing see the same numbers.
         smoothing: Whether features pass a softmax over channels, which makes the peaked ones of residual networks
             even (Wang, Li & Vasconcelos 2021, "Rethinking and Improving the Robustness of Image Style Transfer").
+        padding: `"zeros"` leaves the network as it is, `"reflection"` pads convolutions of stride 1 by reflection
+            (section 6.1 of Huang & Belongie 2017: against artifacts at borders).
         precision: `"float32"`, or `"bfloat16"` for convolutions in bfloat16 with weights, statistics and
             losses in float32. None for Keras' dtype policy.
 
@@ -110,12 +113,15 @@ class Backbone:
         precision: Precision | None = None,
         input_scaling: Scaling = "own",
         smoothing: bool = False,
+        padding: Padding = "zeros",
     ) -> None:
         canonical = {known.lower(): known for known in names()}
         if name.lower() not in canonical:
             raise unknown("backbone", name, names())
         if pooling not in ("max", "avg"):
             raise InputError(f"pooling must be 'max' or 'avg', not {pooling!r}")
+        if padding not in ("zeros", "reflection"):
+            raise InputError(f"padding must be 'zeros' or 'reflection', not {padding!r}")
         if input_scaling not in SCALINGS:
             raise unknown("input scaling", input_scaling, SCALINGS)
         if precision is not None and precision not in POLICIES:
@@ -133,6 +139,7 @@ class Backbone:
         self.precision = precision
         self.input_scaling = input_scaling
         self.smoothing = smoothing
+        self.padding = padding
         # A missing file is found out before the network is built, which takes seconds.
         file = None if self.weights == "random" else weights_room.find(self.name, self.weights)
         with _dtype_policy(precision):
@@ -234,14 +241,24 @@ class Backbone:
         x = Preprocessing(self.name, self.input_scaling, dtype=full)(pictures)
         if self.name in _GRIDS:
             x = PadToMultiple(self.multiple, dtype=full)(x)
-        # Running the graph again on an input without a size keeps layers and weights, and swaps the pooling.
-        swap = _average_pooling if self.pooling == "avg" else _same
-        frozen = keras.models.clone_model(application, input_tensors=keras.Input(x.shape[1:]), clone_function=swap)
+        # Running the graph again on an input without a size keeps layers and weights, and swaps pooling and padding.
+        size = keras.Input(x.shape[1:])
+        frozen = keras.models.clone_model(application, input_tensors=size, clone_function=self._swapped)
         frozen.trainable = False
         features = frozen(x, training=False)
         if self.smoothing:
             features = {layer: keras.layers.Softmax(axis=-1, dtype=full)(each) for layer, each in features.items()}
         return keras.Model(pictures, features, name=f"{self.name.lower()}_features", trainable=False)
+
+    def _swapped(self, layer: keras.layers.Layer) -> keras.layers.Layer:
+        """The layer that takes another one's place."""
+        if self.pooling == "avg" and isinstance(layer, keras.layers.MaxPooling2D):
+            return keras.layers.AveragePooling2D(
+                layer.pool_size, layer.strides, layer.padding, dtype=layer.dtype_policy
+            )
+        if self.padding == "reflection" and ReflectedConvolution.fits(layer):
+            return ReflectedConvolution(layer)
+        return layer
 
     def receptive_fields(self, layers: Iterable[str]) -> dict[str, ReceptiveField]:
         """What each layer's features see of the picture.
@@ -254,12 +271,21 @@ class Backbone:
             self._fields[wanted] = receptive_fields(self.extractor(wanted))
         return self._fields[wanted]
 
-    def feature_bytes(self, layers: Iterable[str]) -> float:
-        """Bytes per pixel of a picture of all features up to the given layers, roughly."""
+    def below(self, layers: Iterable[str]) -> tuple[int, list[tuple[keras.layers.Layer, tuple[int, ...]]]]:
+        """The side, in pixels, of a picture, and all layers up to the given ones with their shapes for it.
+
+        Raises:
+            InputError: An unknown layer.
+        """
         self.extractor(layers)  # which refuses layers that there aren't
         cut = keras.Model(self._application.input, [self._layers[layer].output for layer in set(layers)])
         side, shapes = self._shapes(cut, {layer.name: layer for layer in cut.layers})
-        numbers = sum(math.prod(shape[1:]) for shape in shapes.values())
+        return side, [(layer, shapes[layer.name]) for layer in cut.layers]
+
+    def feature_bytes(self, layers: Iterable[str]) -> float:
+        """Bytes per pixel of a picture of all features up to the given layers, roughly."""
+        side, below = self.below(tuple(layers))
+        numbers = sum(math.prod(shape[1:]) for _, shape in below)
         return numbers / side**2 * {"float64": 8, "float32": 4}.get(self.compute_dtype, 2)
 
     def _shapes(
@@ -283,17 +309,31 @@ class Backbone:
             InputError: An unknown layer, or pictures smaller than the network takes.
         """
         layers = (*self.style_layers, self.content_layer) if layers is None else layers
+        self.check_size(pictures)
+        return self.extractor(layers)(pictures, training=False)
+
+    def check_size(self, pictures: Tensor) -> None:
+        """Raise an `InputError` if pictures `(batch, height, width, 3)` are known to be too small."""
         height, width = pictures.shape[1:3]
-        if min(height, width) < self.minimum_side:
+        if min(height or self.minimum_side, width or self.minimum_side) < self.minimum_side:
             raise InputError(
                 f"pictures of {width}x{height} pixels are too small for {self.name}, which needs at least "
                 f"{self.minimum_side} a side"
             )
-        return self.extractor(layers)(pictures, training=False)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        names = ("name", "weights", "pooling", "normalize", "seed", "precision", "input_scaling", "smoothing")
+        names = (
+            "name",
+            "weights",
+            "pooling",
+            "normalize",
+            "seed",
+            "precision",
+            "input_scaling",
+            "smoothing",
+            "padding",
+        )
         return {name: getattr(self, name) for name in names}
 
     @classmethod
@@ -362,13 +402,3 @@ def _stable_names(model: keras.Model) -> dict[str, keras.layers.Layer]:
 
 def _is_zero(variable: Any) -> bool:
     return not np.any(keras.ops.convert_to_numpy(variable))
-
-
-def _same(layer: keras.layers.Layer) -> keras.layers.Layer:
-    return layer
-
-
-def _average_pooling(layer: keras.layers.Layer) -> keras.layers.Layer:
-    if not isinstance(layer, keras.layers.MaxPooling2D):
-        return layer
-    return keras.layers.AveragePooling2D(layer.pool_size, layer.strides, layer.padding, dtype=layer.dtype_policy)

@@ -148,6 +148,24 @@ def without(where: Regions, voids: Sequence[Source], style_shapes: Sequence[tupl
     return replace(where, content=content, styles=tuple(styles))
 
 
+def grey(source: Source, shape: tuple[int, int], role: str) -> np.ndarray:
+    """A grey picture that says something of each pixel of the content picture: float32 (*shape) in [0, 1].
+
+    Args:
+        source: The picture, black where it is transparent.
+        shape: (height, width) of the content picture, which it is resized to.
+        role: What messages call it, where it has no name.
+
+    Raises:
+        InputError: It can't be read, has colours, or has another shape than the content picture.
+    """
+    mask = _loaded(source, role, 0, 1)
+    _check_shape(mask, shape, "the content picture")
+    if _is_segmentation(mask):
+        raise InputError(f"{mask.name} has colours: make it grey")
+    return _weights(mask.resized(shape))
+
+
 def shrunk(weights: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """Weights at a layer's resolution: each cell gets the mean over the area it covers.
 
@@ -195,11 +213,14 @@ def _is_segmentation(mask: Picture) -> bool:
 
 def _soft(mask: Picture, shape: tuple[int, int]) -> np.ndarray:
     """A grey mask as float32 (*shape) in [0, 1]."""
-    resized = mask.resized(shape)
-    weights = resized.rgb.mean(axis=-1) * (1 if resized.alpha is None else resized.alpha)
+    weights = _weights(mask.resized(shape))
     if not weights.any():
         raise InputError(f"{mask.name} is black or transparent all over: make white what it is for")
     return weights
+
+
+def _weights(mask: Picture) -> np.ndarray:
+    return mask.rgb.mean(axis=-1) * (1 if mask.alpha is None else mask.alpha)
 
 
 def _by_colour(

@@ -15,7 +15,7 @@ from typing import Any
 import keras
 
 from tfstyle.errors import InputError
-from tfstyle.layers import PadToMultiple, Preprocessing
+from tfstyle.layers import PadToMultiple, Preprocessing, ReflectedConvolution
 
 _CONVOLUTIONS = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D, keras.layers.SeparableConv2D)
 _POOLINGS = (keras.layers.MaxPooling2D, keras.layers.AveragePooling2D)
@@ -121,6 +121,8 @@ def _through(layer: Any, side: int, network: keras.Model, *args: Any, **kwargs: 
 
 def _step(layer: Any, side: int) -> tuple[int, int, int] | None:
     """The stride of one layer and the ends of what it sees of its input, in positions; None if nothing bounds it."""
+    if isinstance(layer, ReflectedConvolution):
+        layer = layer.convolution  # what is reflected lies nearer than zeros would
     if isinstance(layer, _CONVOLUTIONS) and len(set(layer.strides)) == 1:
         seen = (layer.kernel_size[side] - 1) * layer.dilation_rate[side] + 1
         return _strided(layer.strides[side], seen, layer.padding)

@@ -1,5 +1,15 @@
 """Keras layers of the models."""
 
+from tfstyle.layers.normalization import AdaptiveInstanceNormalization
+from tfstyle.layers.padding import ReflectedConvolution, ReflectionPadding2D
 from tfstyle.layers.preprocessing import SCALINGS, PadToMultiple, Preprocessing, Scaling
 
-__all__ = ["SCALINGS", "PadToMultiple", "Preprocessing", "Scaling"]
+__all__ = [
+    "SCALINGS",
+    "AdaptiveInstanceNormalization",
+    "PadToMultiple",
+    "Preprocessing",
+    "ReflectedConvolution",
+    "ReflectionPadding2D",
+    "Scaling",
+]

@@ -58,6 +58,7 @@ class PadToMultiple(keras.layers.Layer):
     def __init__(self, multiple: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.multiple = multiple
+        self.built = True
 
     def call(self, pictures: Tensor) -> Tensor:
         """`(batch, height, width, channels)` to the next multiples."""

@@ -1,0 +1,9 @@
+"""Feed-forward networks that are trained on many pictures, as ordinary Keras models.
+
+Importing this registers them, which `keras.saving.load_model` asks for.
+"""
+
+from tfstyle.models.adain import AdaIN
+from tfstyle.models.style_code import StyleCode
+
+__all__ = ["AdaIN", "StyleCode"]
