@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import tfstyle
 from tfstyle import images
@@ -19,7 +20,7 @@ def test_the_python_runs(tmp_path, monkeypatch, photo, painting):
     images.save(painting, "painting.jpg")
     untrained = functools.partial(tfstyle.Backbone, weights="random")
     monkeypatch.setitem(vars(tfstyle), "Backbone", untrained)
-    one_line, composed = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    one_line, composed, feed_forward = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     variables: dict = {}
     exec(one_line.replace("steps=300", "steps=2, size=64"), variables)
     assert variables["result"].image.shape == (42, 64, 3)
@@ -28,6 +29,14 @@ def test_the_python_runs(tmp_path, monkeypatch, photo, painting):
     assert variables["canvas"].steps_done == 2
     assert Path("log.csv").exists()
     assert np.isfinite(variables["canvas"].picture).all()
+    for name in ("night.jpg", "wave.jpg"):
+        images.save(painting, name)
+    monkeypatch.setattr("tfstyle.models.adain.Backbone", untrained)
+    contents = styles = tf.data.Dataset.from_tensors(photo)
+    variables = {"contents": contents, "styles": styles}
+    exec(feed_forward.replace("epochs=10", "epochs=1"), variables)
+    assert variables["model"].stylize("photo.jpg", "night.jpg").shape == photo.shape
+    assert Path("adain.keras").exists()
 
 
 @pytest.mark.parametrize("link", re.findall(r"\]\((?!http)([^)]+)\)", README))
