@@ -220,15 +220,14 @@ def groups_of(number, monkeypatch):
     monkeypatch.setattr(memory, "together", lambda *args: number)
 
 
-@pytest.mark.parametrize("at_a_time", [1, 2, 3])
+COLOURS = {"optimizer": "adam", "size": 100, "scales": 2, "preserve_color": "histogram"}
+GREY = {"method": "li2017-batchnorm", "size": 100, "scales": 2, "init": "noise", "preserve_color": "luminance"}
+
+
 @pytest.mark.parametrize(
-    "given",
-    [
-        {},
-        {"optimizer": "adam", "size": 100, "scales": 2, "preserve_color": "histogram"},
-        {"method": "li2017-batchnorm", "size": 100, "scales": 2, "init": "noise", "preserve_color": "luminance"},
-    ],
-    ids=["gatys", "two scales, Adam, colours", "two scales, L-BFGS, moments, noise, grey"],
+    ("given", "at_a_time"),
+    [({}, 1), ({}, 2), ({}, 3), (COLOURS, 2), (GREY, 2)],
+    ids=["gatys-1", "gatys-2", "gatys-3", "two scales, Adam, colours", "two scales, L-BFGS, moments, noise, grey"],
 )
 def test_each_style_is_painted_as_if_alone_and_all_share_a_compiled_step(
     settings, photo, paintings, traced, monkeypatch, at_a_time, given

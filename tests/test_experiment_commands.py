@@ -97,15 +97,28 @@ def small_networks(monkeypatch):
     monkeypatch.setattr(Networks, "get", lambda self, name, **options: get(self, places[name], **options))
 
 
-@pytest.mark.parametrize(("name", "runs"), [("jin2021-backbones", 11), ("jin2021-hybrid", 7)])
+@pytest.mark.parametrize(("name", "runs"), [("jin2021-hybrid", 7), ("jiang2020", 2)])
 def test_every_experiment_runs_end_to_end(folder, small_networks, monkeypatch, capsys, name, runs):
     monkeypatch.setattr(jin2021_hybrid, "QUICK_EXPONENTS", {"own": (0,), "unit": (-3,)})
-    command = ["reproduce", name, "--quick", "--size", "64", "--steps", "1", "--content", "photo.png", "--json"]
+    command = [
+        "reproduce",
+        name,
+        "--quick",
+        "--size",
+        "64",
+        "--steps",
+        "1",
+        "--content",
+        "photo.png",
+        "--style",
+        "painting.png",
+        "--json",
+    ]
     assert cli.main(command) == 0
     record = json.loads(capsys.readouterr().out)
     assert (record["quick"], record["size"], record["steps"], len(record["rows"])) == (True, 64, 1, runs)
     assert all(row["style_reached"] is not None and row["steps_done"] == 1 for row in record["rows"])
-    assert {finding["verdict"] for finding in record["findings"] if finding["reported"]} == {"not tested"}
+    assert {finding["verdict"] for finding in record["findings"] if finding["reported"]} <= {"not tested"}
     assert record["contents"][0]["name"] == "photo.png"
     figures = sorted((folder / name / "figures").iterdir())
     assert figures
@@ -117,4 +130,3 @@ def test_every_experiment_runs_end_to_end(folder, small_networks, monkeypatch, c
     output = capsys.readouterr()
     assert output.err == f"{name}: {runs} of {runs} runs are finished and kept\n"
     assert output.out.endswith(f"wrote {name}/report.html\n")
-    assert "not tested: " in output.out
