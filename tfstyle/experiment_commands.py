@@ -90,6 +90,11 @@ def _add_size(parser: argparse.ArgumentParser) -> None:
         default="imagenet",
         help="random for untrained networks throughout (default: imagenet where there are any, else random)",
     )
+    add(
+        "--private",
+        action="store_true",
+        help="leave content and style pictures out of figures and report, to publish these where those may not be",
+    )
     add("--quiet", action="store_true", help="print errors only")
     add("--json", action="store_true", help="print results.json on stdout")
 
@@ -143,6 +148,7 @@ def _given(options: argparse.Namespace) -> dict[str, Any]:
         "size": options.size,
         "steps": options.steps,
         "seed": options.seed,
+        "private": options.private,
         "weights": "random" if options.weights == "random" else None,
         "progress": False if options.quiet else None,
     }

@@ -51,6 +51,9 @@ def test_the_montage_and_what_is_found(outcome):
     experiment = experiments.get("jiang2020")
     figure = experiment.figures(outcome)["montage"]
     assert len(figure.axes) >= 7  # photograph, two styles, four pictures
+    private = replace(outcome, setup=replace(outcome.setup, private=True))
+    without = experiment.figures(private)["montage"]
+    assert sum(bool(axes.images) for axes in without.axes) == sum(bool(axes.images) for axes in figure.axes) - 3
     (finding,) = experiment.findings(outcome)
     assert finding.evidence == (
         "jiang2020 against gatys, mean over 2 styles: strokes 2.00 against 2.00; style reached 0.25 against 0.25; "

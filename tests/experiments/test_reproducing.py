@@ -46,6 +46,22 @@ def test_runs_with_other_settings_are_done_anew(blends, tmp_path, caplog, change
     assert caplog.messages == [f"{tmp_path}: 1 runs had other settings and are done anew"]
 
 
+def test_given_pictures_may_stay_private(blends, tmp_path, photo, painting):
+    paths = {}
+    for name, picture in (("content", photo), ("style", painting)):
+        paths[name] = images.save(picture, tmp_path / f"my-{name}.png") or tmp_path / f"my-{name}.png"
+    given = {"contents": [paths["content"]], "styles": [paths["style"]], "size": 64, "steps": 2}
+    reproduce(blends, tmp_path / "open", **given)
+    outcome = reproduce(blends, tmp_path / "private", **given, private=True)
+    picture = outcome.setup.contents[0]
+    assert outcome.setup.shown(picture) is None
+    pages = [(tmp_path / each / "report.html").read_text() for each in ("open", "private")]
+    assert [page.count("data:image/") for page in pages] == [3, 1]  # the figure is left
+    assert f"my-content.png, not shown; SHA-256 {picture.sha256}" in pages[1]
+    for name in ("report.html", "results.json", "results.csv"):
+        assert str(tmp_path) not in (tmp_path / "private" / name).read_text()
+
+
 def test_quick_is_smaller(blends, tmp_path):
     blends.quick_size, blends.quick_steps, blends.shares = 70, 5, (0.5,)
     outcome = reproduce(blends, tmp_path, quick=True)

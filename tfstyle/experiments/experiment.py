@@ -95,6 +95,7 @@ class Setup:
         quick: Whether it is a short trial of everything.
         seed: Of noise and of random weights.
         networks: The networks, built when they are first asked for.
+        private: Whether the report is to be without the content and style pictures.
     """
 
     contents: tuple[Picture, ...]
@@ -104,6 +105,11 @@ class Setup:
     quick: bool
     seed: int
     networks: Networks
+    private: bool = False
+
+    def shown(self, picture: Picture) -> Picture | None:
+        """A content or style picture as figures have it: None where the report is to be without."""
+        return None if self.private else picture
 
     def line(self, names: Iterable[str]) -> str:
         """What every figure says: size, steps, seed, and the weights of the networks named."""

@@ -78,7 +78,7 @@ class Oil(Experiment):
         ]
         montage = figures.grid(
             [
-                [photo, *(style.resized(photo.rgb.shape[:2]) for style in setup.styles)],
+                [setup.shown(each.resized(photo.rgb.shape[:2])) for each in (photo, *setup.styles)],
                 *([None, *(outcome.picture(row["run"]) for row in each)] for each in rows.values()),
             ],
             ["photograph", *(f"style {number}" for number in numbers)],

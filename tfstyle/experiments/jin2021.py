@@ -52,9 +52,10 @@ class Backbones(Comparison):
         columns = [
             f"({LETTERS[name]}) {setup.networks.label(name).replace(' (', chr(10) + '(')}" for name in BACKBONES
         ]
+        shape = setup.contents[0].rgb.shape[:2]
+        given = [setup.shown(each.resized(shape)) for each in (*setup.contents, *setup.styles)]
         first = figures.grid(
-            [[setup.contents[0], setup.styles[0].resized(setup.contents[0].rgb.shape[:2]),
-              *(outcome.picture(f"{name}-raw") for name in BACKBONES)]],
+            [[*given, *(outcome.picture(f"{name}-raw") for name in BACKBONES)]],
             ["(a) content", "(b) style", *columns],
             [""],
             f"Figure 3, the same weights (chosen) for all\n{setup.line(BACKBONES)}",

@@ -105,8 +105,9 @@ def html(experiment: Experiment, outcome: Outcome, found: Sequence[Finding], mad
         )
     if found:
         parts += ["<h2>Findings</h2>", "<ul>", *(_finding(each) for each in found), "</ul>"]
+    used = (*setup.contents, *setup.styles)
     parts.append("<h2>Pictures that were used</h2>")
-    parts.append("".join(_thumbnail(picture) for picture in (*setup.contents, *setup.styles)))
+    parts.append("".join(_caption(picture) if setup.private else _thumbnail(picture) for picture in used))
     for name, data in made.items():
         source = base64.b64encode(data).decode()
         words = escape(name.replace("_", " ").replace("-", " "))
@@ -238,6 +239,10 @@ def _thumbnail(picture: Picture) -> str:
         f'<figure style="display: inline-block; margin-right: 1rem"><img src="data:image/jpeg;base64,{source}" '
         f'alt="{name}"><figcaption>{name}</figcaption></figure>'
     )
+
+
+def _caption(picture: Picture) -> str:
+    return f"<p>{escape(picture.name)}, not shown; SHA-256 {picture.sha256}</p>"
 
 
 def _weights(outcome: Outcome) -> list[str]:

@@ -37,6 +37,7 @@ def reproduce(
     steps: int | None = None,
     seed: int = 0,
     weights: str | None = None,
+    private: bool = False,
     progress: bool | None = None,
 ) -> Outcome:
     """Run a paper's experiment into a folder: `report.html`, `results.csv`, `results.json`, figures and pictures.
@@ -53,6 +54,8 @@ def reproduce(
         steps: Optimisation steps; None for the experiment's.
         seed: Of noise and of random weights.
         weights: `"random"` for untrained networks; None for ImageNet weights where there are any.
+        private: Whether figures and report are to be without the content and style pictures, and have their names
+            only: to publish what may be shown where these may not.
         progress: Whether to draw a live bar over the runs on stderr; None for: if stderr is a terminal.
 
     Raises:
@@ -60,7 +63,7 @@ def reproduce(
         KeyboardInterrupt: After Ctrl-C; finished runs are in the folder.
     """
     what = experiments.get(experiment) if isinstance(experiment, str) else experiment
-    setup = _setup(what, quick, contents, styles, size, steps, seed, weights)
+    setup = _setup(what, quick, contents, styles, size, steps, seed, weights, private)
     return perform(what, setup, folder, progress)
 
 
@@ -124,6 +127,7 @@ def _setup(
     steps: int | None,
     seed: int,
     weights: str | None,
+    private: bool,
 ) -> Setup:
     for name, value, high in (("size", size, LARGEST), ("steps", steps, 10_000_000)):
         if value is not None:
@@ -136,14 +140,20 @@ def _setup(
         if len(given) > most:
             raise InputError(f"{experiment.name} takes {most} {kind} picture{'s'[: most > 1]}, not {len(given)}")
     longer = size or (experiment.quick_size if quick else experiment.size)
+
+    def loaded(source: images.Source) -> Picture:
+        alone = os.path.basename(source) if private and isinstance(source, str | os.PathLike) else None
+        return images.load(source, longer, name=alone)
+
     return Setup(
-        contents=tuple(images.load(each, longer) for each in (contents or _photographs(experiment.contents))),
-        styles=tuple(images.load(each, longer) for each in (styles or _paintings(experiment.styles, longer))),
+        contents=tuple(loaded(each) for each in (contents or _photographs(experiment.contents))),
+        styles=tuple(loaded(each) for each in (styles or _paintings(experiment.styles, longer))),
         size=longer,
         steps=steps or (experiment.quick_steps if quick else experiment.steps),
         quick=quick,
         seed=seed,
         networks=Networks(seed, weights),
+        private=private,
     )
 
 

@@ -102,7 +102,8 @@ class Ink(Experiment):
         """Kernels by ratios, one figure for each variant, beside photograph and painting."""
         setup = outcome.setup
         ratios = list(dict.fromkeys(row["ratio"] for row in outcome.rows))
-        photo, style = setup.contents[0], setup.styles[0].resized(setup.contents[0].rgb.shape[:2])
+        shape = setup.contents[0].rgb.shape[:2]
+        photo, style = (setup.shown(each.resized(shape)) for each in (setup.contents[0], setup.styles[0]))
         found = {}
         for words in VARIANTS.values():
             rows = [
