@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 GIB = 2**30
 SHARE = 0.7  # of the memory there is, that a step may take as a whole (chosen): estimates are rough
 HISTORY_BYTES = GIB  # that L-BFGS's pairs may take (chosen): 20 up to 2100 x 2100 pixels, in half precision from 1490
-OVERLAP = 1.4  # of tiles with their halo over tiles without, that is worth its memory (chosen)
+# Tiles with their halo over tiles without: what is worth its memory; and the most, however short memory is, as still
+# smaller tiles save little beside the pictures, and take many times as long (chosen).
+OVERLAP, MOST_OVERLAP = 1.4, 2.0
 TOGETHER = 8  # pictures in one step, at most (chosen): each has an optimizer to compile, and Ctrl-C stops them all
 _CGROUP = Path("/sys/fs/cgroup")
 _PIXEL = 12  # bytes: three float32
@@ -109,7 +111,7 @@ def tile(objective: Objective, height: int, width: int, pairs: History, free: in
     """The side of the tiles to work in, in pixels; None where `free` bytes hold the whole picture, or for tiny ones.
 
     They are as large as the overlap of their halos asks for, and smaller where that doesn't fit either, but never
-    smaller than the receptive fields allow.
+    so small that the halos double the work.
 
     Raises:
         InputError: A layer looks at the whole picture.
@@ -119,10 +121,15 @@ def tile(objective: Objective, height: int, width: int, pairs: History, free: in
     halo = objective.halo
     spare = SHARE * free - (_PIXEL * _PICTURES + pairs.pixel_bytes) * height * width
     fits = math.isqrt(max(0, int(spare / _features(objective))))
-    root = math.sqrt(OVERLAP)
-    worth = math.ceil((halo.before + halo.after) * root / (root - 1))
-    found = max(halo.least_tile, min(fits, worth))
+    worth, least = (_side(halo.before + halo.after, overlap) for overlap in (OVERLAP, MOST_OVERLAP))
+    found = max(halo.least_tile, least, min(fits, worth))
     return found if found < max(height, width) else None  # there is no cutting a picture that small
+
+
+def _side(halo: int, overlap: float) -> int:
+    """Of the tiles whose halo, on both sides together, makes the work so many times as much."""
+    root = math.sqrt(overlap)
+    return math.ceil(halo * root / (root - 1))
 
 
 def gigabytes(number: int) -> str:
