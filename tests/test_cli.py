@@ -96,6 +96,17 @@ def test_previews_are_written_on_the_way(folder):
     assert [name for name in files(folder) if "step" in name] == ["out-step00002.png", "out-step00004.png"]
 
 
+def test_no_preview_takes_the_place_of_a_picture_given(folder, capsys):
+    os.rename("painting.png", "out-step00002.png")
+    before = files(folder)
+    command = ["transfer", "photo.png", "out-step00002.png", "-o", "out.png", "--preview-every", "2", *FAST]
+    assert cli.main(command) == 2
+    assert capsys.readouterr().err == (
+        "tfstyle: the output out-step00002.png is one of the pictures given: choose another name\n"
+    )
+    assert files(folder) == before
+
+
 def test_an_init_picture_is_gone_on_from(folder, capsys):
     images.save(np.full((20, 30, 3), 0.5), "grey.png")
     assert cli.main(["transfer", "photo.png", "painting.png", "--init", "grey.png", "--json", *FAST]) == 0
@@ -132,7 +143,7 @@ def test_no_bar_where_stdout_is_not_a_terminal(folder):
 def test_ctrl_c_writes_the_best_picture_so_far(folder):
     process = subprocess.Popen(
         [sys.executable, "-m", "tfstyle.cli", "transfer", "photo.png", "painting.png", "-o", "out.png", "--json",
-         "--preview-every", "1", *FAST, "--steps", "100000"],
+         "--preview-every", "1", "--checkpoint", "cp", *FAST, "--steps", "100000"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     deadline = time.monotonic() + 90
@@ -142,7 +153,10 @@ def test_ctrl_c_writes_the_best_picture_so_far(folder):
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "Traceback" not in err
+    assert err.splitlines()[-1] == (
+        "tfstyle: stopped before its time (interrupted): out.png is the best picture until then; the same "
+        "command with --resume goes on"
+    )
     record = json.loads(out)
     assert record["stopped"] == "interrupted"
     assert 3 <= record["steps_done"] < 100000

@@ -60,6 +60,7 @@ def test_many_tiles_are_compiled(picture, tile, compiled):
 def test_the_whole_is_looked_at_once_until_it_is_forgotten(picture):
     calls = []
     seen = Look(picture, None, lambda x: calls.append(1) or features(x), windows)
+    seen.masks(np.ones((1, *SHAPE[1:3]), "float32"))
     for _ in range(3):
         seen.summed(part)
     assert len(calls) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,11 @@ class Preview(keras.callbacks.Callback):
         self.path = Path(path)
         self.every = every
         self._failed = False
+
+    def existing(self) -> list[Path]:
+        """Files that have such a preview's name already: previews of a painting before, if not something else."""
+        name = re.compile(rf"{re.escape(self.path.stem)}-step\d{{5,}}{re.escape(self.path.suffix)}")
+        return [path for path in self.path.parent.iterdir() if name.fullmatch(path.name)]
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         """Count from where the canvas is."""

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
-from tfstyle import __version__, commands, experiment_commands, writing
+from tfstyle import __version__, argument_types, commands, experiment_commands, writing
 from tfstyle.errors import InputError
 
 
@@ -123,8 +123,8 @@ def _add_transfer(subparsers: Any) -> None:
         action="store_true",
         help="a softmax over the features' channels: for ResNet and others whose paintings show little style",
     )
-    add("--content-layers", type=_names, metavar="L,...", help="layers whose features are kept")
-    add("--style-layers", type=_names, metavar="L,...", help="layers whose statistics are matched")
+    add("--content-layers", type=argument_types.names, metavar="L,...", help="layers whose features are kept")
+    add("--style-layers", type=argument_types.names, metavar="L,...", help="layers whose statistics are matched")
     add("--content-weight", type=float, metavar="W", help="raise it to keep more of the photograph")
     add("--style-weight", type=float, metavar="W", help="raise it for more of the painting")
     add("--tv-weight", type=float, metavar="W", help="total variation: raise it to smooth away noise")
@@ -151,7 +151,9 @@ def _add_transfer(subparsers: Any) -> None:
         help="what style is measured by: gram, moments (calmer), linear, polynomial, gaussian, wasserstein, or "
         "several with weights as linear:1,gaussian:0.5, to have something of each (default: the method's)",
     )
-    add("--style-blend", type=_numbers, metavar="0.7,0.3", help="the say of each STYLE (default: equal)")
+    add(
+        "--style-blend", type=argument_types.numbers, metavar="0.7,0.3", help="the say of each STYLE (default: equal)"
+    )
     add(
         "--content-mask",
         action="append",
@@ -238,7 +240,7 @@ def _add_transfer(subparsers: Any) -> None:
     )
     add(
         "--tile",
-        type=_tile,
+        type=argument_types.tile,
         metavar="auto|off|PIXELS",
         help="work in tiles, to bound the memory; the picture is the "
         "same (default: auto, tiles where the memory would not hold the whole)",
@@ -319,26 +321,6 @@ def _add_talk(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json", action="store_true", default=False, help="print settings and result as one JSON object on stdout"
     )
-
-
-def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
-
-
-def _numbers(text: str) -> list[float]:
-    try:
-        return [float(number) for number in text.split(",")]
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a list of numbers such as 0.7,0.3") from None
-
-
-def _tile(text: str) -> int | str:
-    if text in ("auto", "off"):
-        return text
-    try:
-        return int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not auto, off or a number of pixels") from None
 
 
 @contextlib.contextmanager

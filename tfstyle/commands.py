@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,23 +54,26 @@ def _paint(options: argparse.Namespace, output: Path, bits: int, given: dict[str
     from tfstyle.result import check_writable
 
     check_writable(output, bits=bits)
-    check_apart([output], [given["content"], *given["styles"], *helpers(given)])
+    sources = [given["content"], *given["styles"], *helpers(given)]
+    check_apart([output], sources)
     every = given.pop("preview_every", None)
-    callbacks = [] if every is None else [_preview(output, every)]
+    callbacks = [] if every is None else [_preview(output, every, sources)]
     result = unfinished(**given, callbacks=callbacks, progress=False if options.quiet else None)
     code = write(options, result, output, bits)
     finish(result, given.get("checkpoint"))
     return code
 
 
-def _preview(output: Path, every: int) -> Preview:
+def _preview(output: Path, every: int, sources: Sequence[Any]) -> Preview:
     from tfstyle.runtime import import_tensorflow
 
     check_whole("preview-every", every, 1, 10_000_000)
     import_tensorflow()
     from tfstyle.callbacks import Preview
 
-    return Preview(output, every)
+    preview = Preview(output, every)
+    check_apart(preview.existing(), sources)
+    return preview
 
 
 def score(options: argparse.Namespace) -> int:

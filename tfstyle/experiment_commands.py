@@ -6,8 +6,8 @@ import argparse
 import os
 from typing import TYPE_CHECKING, Any
 
-from tfstyle import files, writing
-from tfstyle.experiments import EXPERIMENTS
+from tfstyle import argument_types, files, writing
+from tfstyle.experiments import BACKBONES, EXPERIMENTS
 
 if TYPE_CHECKING:
     from tfstyle.experiments.experiment import Outcome
@@ -27,13 +27,15 @@ def add_compare(subparsers: Any) -> None:
     add("style", metavar="STYLE", help="the painting")
     add(
         "--backbones",
+        type=argument_types.names,
         metavar="NAME,...",
-        default="VGG19,InceptionV3,ResNet50,NASNetMobile",
+        default=",".join(BACKBONES),
         help="any keras.applications networks; those without ImageNet weights on this machine or for download run "
         "with random ones, and everything says so (default: %(default)s)",
     )
     add(
         "--treatments",
+        type=argument_types.names,
         metavar="NAME,...",
         default="raw,balanced",
         help="raw has the same weights for every network, as papers compare them; balanced divides each layer's loss "
@@ -109,8 +111,8 @@ def compare(options: argparse.Namespace) -> int:
             options.content,
             options.style,
             options.output,
-            backbones=_names(options.backbones),
-            treatments=_names(options.treatments),
+            backbones=options.backbones,
+            treatments=options.treatments,
             **_given(options),
         )
 
@@ -171,7 +173,3 @@ def _finished(options: argparse.Namespace, folder: str, done: Any, shown: Any) -
     for name in stopped:
         writing.complain(f"{name} stopped before its time: its picture is the best until then")
     return 1 if stopped else 0
-
-
-def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]

@@ -59,9 +59,8 @@ class Look:
         windows = self._windows(self._grid, 0)
         kept = [()] * len(windows) if kept is None else kept
         if self._grid is None:
-            if self._seen is None:
-                self._seen = self._features(self._picture)
-            return part(self._seen, windows), self._of(self._seen, kept)
+            features = self._at_once()
+            return part(features, windows), self._of(features, kept)
         whole: list[dict[str, np.ndarray]] = [{} for _ in kept]
         sums = added(self._visits(part, kept, whole))
         return sums, [{layer: ops.convert_to_tensor(each) for layer, each in found.items()} for found in whole]
@@ -93,6 +92,12 @@ class Look:
                     there[layer].paste(here, result[layer])
             yield sums
 
+    def _at_once(self) -> Features:
+        """The features of the whole, which are computed once."""
+        if self._seen is None:
+            self._seen = self._features(self._picture)
+        return self._seen
+
     @staticmethod
     def _of(features: Features, kept: Sequence[Sequence[str]]) -> list[dict[str, Tensor]]:
         return [{layer: each[layer] for layer in layers} for each, layers in zip(features, kept, strict=True)]
@@ -100,10 +105,7 @@ class Look:
     def masks(self, regions: np.ndarray) -> list[dict[str, Tensor]]:
         """The regions `(regions, height, width)` at each layer's resolution: `(1, regions, height, width)`."""
         windows = self._windows(self._grid, 0)
-        if self._grid is None:
-            features = self._seen or self._features(self._picture)
-        else:
-            features = self._features(self._grid.crop(self._picture, 0))
+        features = self._at_once() if self._grid is None else self._features(self._grid.crop(self._picture, 0))
         return [
             {
                 layer: ops.convert_to_tensor(shrunk(regions, there[layer].whole(values.shape[1:3]))[None])

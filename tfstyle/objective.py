@@ -144,35 +144,35 @@ class Objective:
             name: {"constants": term.constants(self._samples(term, looks[1:], scales))} if term.sampled_layers else {}
             for name, term in self._named
         }
-        surveys: list[dict[str, Any]] = []
+        tours: list[tuple[dict[str, Any], list[dict[str, Tensor]]]] = []
         masks_by_layer: list[Any] = []
-        kept: Any = None
         for look, mask in zip(looks, masks, strict=True):
             masks_by_layer.append(None if mask is None else look.masks(mask))
             wanted = self._kept_layers if look is looks[0] else None
-            sums, whole = look.toured(self._survey(scales, masks_by_layer[-1], constants), wanted)
-            surveys.append(sums)
-            kept = kept or whole
+            tours.append(look.toured(self._survey(scales, masks_by_layer[-1], constants), wanted))
             look.forget()
+        (of_photo, kept), *of_paintings = tours
         terms = {}
         for name, term in self._named:
             of_content = None if masks_by_layer[0] is None else self._view(term, masks_by_layer[0])
-            of_styles = [survey[name] for survey in surveys[1:]]
+            of_styles = [survey[name] for survey, _ in of_paintings]
             mine = self._view(term, kept, scales, term.kept_layers)
-            found = term.targets(mine, surveys[0][name], of_styles, rows, of_content)
+            found = term.targets(mine, of_photo[name], of_styles, rows, of_content)
             terms[name] = {**found, **constants[name]}
         targets = {"scales": scales, "terms": terms}
         return {**targets, "factors": self._factors(content, targets)} if self.shares else targets
 
     def _factors(self, content: Tensor, targets: Targets) -> dict[str, Tensor]:
         """By term of a backbone: what gives its backbone its share of the gradient at the content picture."""
-        norms = []
-        for backbone in self.backbones:
-            with tf.GradientTape() as tape:
-                tape.watch(content)
-                losses = self(content, targets)
-                total = sum(losses[name] for name, term in self._named if term.backbone is backbone)
-            norms.append(tf.sqrt(tf.reduce_sum(tf.square(tape.gradient(total, content)), axis=(1, 2, 3))))
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(content)
+            losses = self(content, targets)
+            totals = [
+                sum(losses[name] for name, term in self._named if term.backbone is backbone)
+                for backbone in self.backbones
+            ]
+        slopes = (tape.gradient(total, content) for total in totals)
+        norms = [tf.sqrt(tf.reduce_sum(tf.square(slope), axis=(1, 2, 3))) for slope in slopes]
         factors = {
             id(backbone): tf.math.divide_no_nan(share / self.shares[0] * norms[0], norm)
             for backbone, share, norm in zip(self.backbones, self.shares, norms, strict=True)

@@ -44,7 +44,9 @@ def write(options: argparse.Namespace, result: Result, output: Path, bits: int) 
         steps, seconds = result.settings["steps_done"], result.settings["seconds"]
         print(f"wrote {files.shown(written)} after {steps} steps, {seconds:.0f} s", flush=True)
     if stopped:
-        complain(f"stopped before its time ({stopped}): {files.shown(written)} is the best picture until then")
+        resumable = stopped == "interrupted" and getattr(options, "checkpoint", None)
+        more = "; the same command with --resume goes on" if resumable else ""
+        complain(f"stopped before its time ({stopped}): {files.shown(written)} is the best picture until then{more}")
     if trouble:
         complain(trouble)
         return 2

@@ -15,6 +15,8 @@ from tfstyle.errors import unknown
 if TYPE_CHECKING:
     from tfstyle.experiments.experiment import Experiment
 
+BACKBONES = ("VGG19", "InceptionV3", "ResNet50", "NASNetMobile")  # Jin & Zhou 2021
+
 # Module and class by name, imported on first use: `tfstyle --help` lists the names.
 EXPERIMENTS = {
     "jin2021-backbones": ("jin2021", "Backbones"),

@@ -11,7 +11,7 @@ import numpy as np
 
 from tfstyle import metrics
 from tfstyle.errors import InputError, unknown
-from tfstyle.experiments import figures
+from tfstyle.experiments import BACKBONES, figures
 from tfstyle.experiments.experiment import Constant, Experiment, Outcome, Run, Setup
 from tfstyle.method import BALANCED
 from tfstyle.methods import METHODS
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 METHOD = METHODS["jin2021"]
-BACKBONES = ("VGG19", "InceptionV3", "ResNet50", "NASNetMobile")
 
 
 @dataclass(frozen=True)

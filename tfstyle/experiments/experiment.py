@@ -68,6 +68,11 @@ class Constant:
     source: str = ""
 
 
+def verdict(holds: bool, tested: bool) -> str:
+    """What is said of a claim."""
+    return UNTESTED if not tested else AGREES if holds else DISAGREES
+
+
 @dataclass(frozen=True)
 class Finding:
     """What was measured of a claim.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tfstyle.experiments import figures
-from tfstyle.experiments.comparison import BACKBONES, Comparison
-from tfstyle.experiments.experiment import AGREES, DISAGREES, UNTESTED, Claim, Finding, Outcome, Run, Setup
+from tfstyle.experiments import BACKBONES, figures
+from tfstyle.experiments.comparison import Comparison
+from tfstyle.experiments.experiment import Claim, Finding, Outcome, Run, Setup, verdict
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -69,10 +69,6 @@ class Backbones(Comparison):
         return [_good(raw, trained), *_by_picture(raw, trained), *_cures(outcome, trained)]
 
 
-def _verdict(holds: bool, tested: bool) -> str:
-    return UNTESTED if not tested else AGREES if holds else DISAGREES
-
-
 def _good(raw: dict[str, dict[str, Any]], trained: dict[str, bool]) -> Finding:
     reached = {name: row["style_reached"] for name, row in raw.items()}
     low = [name for name in ("ResNet50", "NASNetMobile") if trained[name]]
@@ -81,7 +77,7 @@ def _good(raw: dict[str, dict[str, Any]], trained: dict[str, bool]) -> Finding:
     left = [name for name in raw if not trained[name]]
     left_out = f"; of {', '.join(left)}, with random weights, nothing can be said" if left else ""
     evidence = f"style reached, under the same weights (chosen) for all: {order}{left_out}."
-    return Finding(GOOD, _verdict(holds, trained["VGG19"] and trained["InceptionV3"] and bool(low)), evidence)
+    return Finding(GOOD, verdict(holds, trained["VGG19"] and trained["InceptionV3"] and bool(low)), evidence)
 
 
 def _by_picture(raw: dict[str, dict[str, Any]], trained: dict[str, bool]) -> list[Finding]:
@@ -115,7 +111,7 @@ def _by_picture(raw: dict[str, dict[str, Any]], trained: dict[str, bool]) -> lis
     return [
         Finding(
             PICTURES[name],
-            _verdict(holds, all(trained[each] for each in needed.get(name, (name,)))),
+            verdict(holds, all(trained[each] for each in needed.get(name, (name,)))),
             f"{words}{'' if trained[name] else '; with random weights'}.",
         )
         for name, (holds, words) in checks.items()
@@ -133,7 +129,7 @@ def _cures(outcome: Outcome, trained: dict[str, bool]) -> list[Finding]:
         order = ", ".join(f"{name} {value:.2f}" for name, value in sorted(entropy.items(), key=lambda item: item[1]))
         holds = entropy["ResNet50"] < entropy["VGG19"]
         tested = trained["ResNet50"] and trained["VGG19"]
-        found.append(Finding(PEAKY, _verdict(holds, tested), f"normalised entropy, lowest first: {order}."))
+        found.append(Finding(PEAKY, verdict(holds, tested), f"normalised entropy, lowest first: {order}."))
 
     def reached(treatment: str) -> dict[str, float]:
         return {row["backbone"]: row["style_reached"] for row in outcome.rows if row["treatment"] == treatment}
@@ -157,6 +153,6 @@ def _cures(outcome: Outcome, trained: dict[str, bool]) -> list[Finding]:
             continue
         better = after["ResNet50"] > even["ResNet50"]
         words = ", ".join(f"{name} {raw[name]:.2f}, {even[name]:.2f}, {value:.2f}" for name, value in after.items())
-        verdict = _verdict(better, trained["ResNet50"]) if claim else ""
-        found.append(Finding(claim, verdict, f"style reached, raw, balanced, and balanced and {treatment}: {words}."))
+        said = verdict(better, trained["ResNet50"]) if claim else ""
+        found.append(Finding(claim, said, f"style reached, raw, balanced, and balanced and {treatment}: {words}."))
     return found

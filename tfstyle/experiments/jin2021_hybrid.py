@@ -15,18 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tfstyle.experiments import figures
-from tfstyle.experiments.experiment import (
-    AGREES,
-    DISAGREES,
-    UNTESTED,
-    Claim,
-    Constant,
-    Experiment,
-    Finding,
-    Outcome,
-    Run,
-    Setup,
-)
+from tfstyle.experiments.experiment import Claim, Constant, Experiment, Finding, Outcome, Run, Setup, verdict
 from tfstyle.methods import METHODS
 
 if TYPE_CHECKING:
@@ -156,7 +145,7 @@ class Hybrid(Experiment):
         seen = {scaling: _seen(_of(outcome, scaling)) for scaling in SCALINGS}
         words = "; ".join(f"{SCALINGS[scaling]}: {each['words']}" for scaling, each in seen.items())
         adjusts = [scaling for scaling, each in seen.items() if each["moved"] > 0.5]
-        found = [Finding(ADJUSTS, _verdict(bool(adjusts), tested), f"from 10^-6 to 10^6, {words}.")]
+        found = [Finding(ADJUSTS, verdict(bool(adjusts), tested), f"from 10^-6 to 10^6, {words}.")]
         for sign, claim in READINGS.items():
             fits = {
                 scaling: each["crossing"] is not None and abs(each["crossing"] - 3 * sign) <= 1
@@ -164,7 +153,7 @@ class Hybrid(Experiment):
             }
             where = "; ".join(f"{SCALINGS[scaling]}: {_crossing(each)}" for scaling, each in seen.items())
             note = " (taken for the best: where both networks count alike, within a power of ten)"
-            found.append(Finding(claim, _verdict(any(fits.values()), tested), f"{where}{note}."))
+            found.append(Finding(claim, verdict(any(fits.values()), tested), f"{where}{note}."))
         return [*found, _scales(outcome), _best(outcome), _calibrated(outcome)]
 
 
@@ -289,7 +278,3 @@ def _calibrated(outcome: Outcome) -> Finding:
     rows = [row for row in outcome.rows if row["scaling"] == "calibrated"]
     words = ", ".join(f"{row['ratio']} goes {row['toward_vgg']:.2f} of the way to VGG-19's picture" for row in rows)
     return Finding(None, "", f"with weights as shares of the gradient norm: {words}.")
-
-
-def _verdict(holds: bool, tested: bool) -> str:
-    return UNTESTED if not tested else AGREES if holds else DISAGREES

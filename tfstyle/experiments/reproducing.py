@@ -13,8 +13,8 @@ from typing import Any
 
 from tfstyle import __version__, experiments, files, images, samples
 from tfstyle.errors import InputError, check_whole
-from tfstyle.experiments import report
-from tfstyle.experiments.comparison import BACKBONES, Comparison
+from tfstyle.experiments import BACKBONES, report
+from tfstyle.experiments.comparison import Comparison
 from tfstyle.experiments.experiment import Experiment, Outcome, Run, Setup
 from tfstyle.experiments.folder import Folder, fingerprint
 from tfstyle.experiments.judging import Jury

@@ -8,18 +8,7 @@ import numpy as np
 
 from tfstyle.color_transfer import luminance
 from tfstyle.experiments import figures
-from tfstyle.experiments.experiment import (
-    AGREES,
-    DISAGREES,
-    UNTESTED,
-    Claim,
-    Constant,
-    Experiment,
-    Finding,
-    Outcome,
-    Run,
-    Setup,
-)
+from tfstyle.experiments.experiment import Claim, Constant, Experiment, Finding, Outcome, Run, Setup, verdict
 from tfstyle.methods import METHODS
 
 if TYPE_CHECKING:
@@ -129,11 +118,10 @@ class Ink(Experiment):
         tested = outcome.setup.networks.trained("VGG19")
         faithful = [row for row in outcome.rows if row["variant"] == "faithful"]
         reached = {row["run"]: row["style_reached"] for row in faithful}
-        verdict = UNTESTED if not tested else AGREES if min(reached.values()) > 0 else DISAGREES
         words = (
             f"style reached by other networks' features, {min(reached.values()):.2f} to {max(reached.values()):.2f}"
         )
-        found = [Finding(NEARER, verdict, f"{words} over {len(faithful)} runs.")]
+        found = [Finding(NEARER, verdict(min(reached.values()) > 0, tested), f"{words} over {len(faithful)} runs.")]
         by_kernel = _means(faithful, "kernel", "style_reached")
         found.append(Finding(None, "", f"style reached by kernel, mean over ratios: {by_kernel}."))
         if not outcome.setup.quick:
