@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")  # there is a process a core already
 REAL_WEIGHTS = os.environ.get("TFSTYLE_WEIGHTS")
 if REAL_WEIGHTS:
     REAL_WEIGHTS = str(Path(REAL_WEIGHTS).expanduser().resolve())

@@ -18,7 +18,8 @@ from tfstyle import batches, devices, images, samples
 photo = images.load(samples.content("chelsea"), 48).rgb
 style = images.load(samples.style("impasto", 128), 48).rgb
 contents = [photo, photo[:, ::-1].copy(), photo[::-1].copy()]
-settings = {"size": 48, "steps": 4, "backbone": "VGG16", "weights": "random", "precision": "float32"}
+settings = {"size": 48, "steps": 4, "backbone": tfstyle.Backbone("VGG16", "random", precision="float32"),
+            "content_layers": "block2_conv1", "style_layers": ["block1_conv1", "block2_conv1"]}
 alone = [tfstyle.transfer(content, style, **settings) for content in contents]
 used = []
 strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])

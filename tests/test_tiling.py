@@ -45,10 +45,9 @@ def test_tiles_are_as_few_as_can_be_and_of_even_size():
     assert cut.length == 816  # the least for three tiles: 192 of halo, and a third of the rest
 
 
-def evaluate(objective, picture, targets):
-    """Losses by name and the gradient of their sum, compiled as in the step."""
+def evaluate(objective, picture, targets, compiled=True):
+    """Losses by name and the gradient of their sum, compiled as in the step or not."""
 
-    @tf.function
     def run(pictures):
         with tf.GradientTape() as tape:
             tape.watch(pictures)
@@ -56,12 +55,12 @@ def evaluate(objective, picture, targets):
             loss = tf.add_n([tf.reduce_sum(value) for value in losses.values()])
         return losses, tape.gradient(loss, pictures)
 
-    losses, gradient = run(tf.constant(picture))
+    losses, gradient = (tf.function(run) if compiled else run)(tf.constant(picture))
     return {name: value.numpy() for name, value in losses.items()}, gradient.numpy()
 
 
 def compare(terms, tile, shape, tolerance, dtype="float32", regions=None):
-    """Tiled against whole: targets, losses and gradient."""
+    """Tiled against whole: targets, losses and gradient; in float64 not compiled, which takes longer."""
     random = np.random.default_rng(0)
     content, style, picture = (random.random((1, *sides, 3)).astype(dtype) for sides in (shape, shape[::-1], shape))
     whole, tiled = Objective(terms), Objective(terms, tile)
@@ -72,7 +71,8 @@ def compare(terms, tile, shape, tolerance, dtype="float32", regions=None):
         a, b = np.asarray(a, "float64"), np.asarray(b, "float64")
         assert np.abs(a - b).max() <= tolerance * np.abs(a).max()
     (losses, gradient), (of_tiles, gradient_of_tiles) = (
-        evaluate(objective, picture, found) for objective, found in zip((whole, tiled), targets, strict=True)
+        evaluate(objective, picture, found, compiled=dtype == "float32")
+        for objective, found in zip((whole, tiled), targets, strict=True)
     )
     for name, value in losses.items():
         np.testing.assert_allclose(of_tiles[name], value, rtol=tolerance)

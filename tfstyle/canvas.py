@@ -334,6 +334,9 @@ class Canvas(keras.Model):
                 raise InputError(f"a canvas takes no {name}: the terms of its objective are both loss and metrics")
         optimizer = LBFGS(smoothness=self.smoothness) if optimizer is None else optimizer
         super().compile(optimizer=optimizer, **kwargs)
+        if not self.optimizer.built:
+            # Variables that come into being in the first step would have it traced a second time.
+            self.optimizer.build(self.trainable_variables)
         # The losses of the steps of one call, which Keras would only report the last of.
         pictures, losses = self.last_losses.shape
         zeros = tf.zeros((pictures, self.steps_per_execution, losses), self.compute_dtype)
@@ -397,7 +400,6 @@ class Canvas(keras.Model):
     def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compile as before saving, with room for the optimizer's state (Keras leaves both to custom models)."""
         self.compile(**keras.saving.deserialize_keras_object(config))
-        self.optimizer.build(self.trainable_variables)
 
     def get_config(self) -> dict[str, Any]:
         """The objective, the size and how many regions there are; the picture and its targets are weights."""

@@ -171,7 +171,6 @@ class _Values:
 
 def _variables(canvas: Any) -> list[Any]:
     """All that changes while a canvas is painted; its targets don't."""
-    canvas.optimizer.build(canvas.trainable_variables)
     own = [*canvas.parameters, canvas.best_pixels, canvas.best_losses, canvas.last_losses, canvas.steps]
     return own + list(canvas.optimizer.variables)
 

@@ -65,7 +65,6 @@ def carry_over(old: Canvas, new: Canvas) -> None:
     from tfstyle.parameterizations import Pixels
 
     a, b = old.optimizer, new.optimizer
-    b.build(new.trainable_variables)
     same_kind = type(a) is type(b) and type(old.parameterization) is type(new.parameterization) is Pixels
     if not same_kind:
         return
