@@ -71,7 +71,8 @@ def compare(terms, tile, shape, tolerance, dtype="float32", regions=None):
         a, b = np.asarray(a, "float64"), np.asarray(b, "float64")
         assert np.abs(a - b).max() <= tolerance * np.abs(a).max()
     (losses, gradient), (of_tiles, gradient_of_tiles) = (
-        evaluate(objective, picture, found, dtype == "float32") for objective, found in zip((whole, tiled), targets, strict=True)
+        evaluate(objective, picture, found, compiled=dtype == "float32")
+        for objective, found in zip((whole, tiled), targets, strict=True)
     )
     for name, value in losses.items():
         np.testing.assert_allclose(of_tiles[name], value, rtol=tolerance)
