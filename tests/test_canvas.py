@@ -1,6 +1,7 @@
 """The canvas as a Keras model: fit, callbacks, range, best iterate, saving."""
 
 import csv
+import gc
 import json
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.python.framework.ops import gradient_registry
 
 from tfstyle import LBFGS, Backbone, Canvas, ContentTerm, InputError, Objective, StyleTerm
 
@@ -319,3 +321,19 @@ def test_steps_are_checked(canvas):
         canvas.fit(steps=10, steps_per_epoch=5)
     with pytest.raises(InputError, match="a canvas takes no metrics: the terms of its objective are both"):
         canvas.compile(LBFGS(), metrics=["mae"])
+
+
+def test_nothing_is_left_of_a_canvas_that_is_gone(objective, photo, painting):
+    """TensorFlow's registry of gradients would keep its graph, and Keras' own optimizers have some, too."""
+
+    def registered():
+        gc.collect()
+        return {name for name in gradient_registry._registry if name.startswith("CustomGradient")}
+
+    before = registered()
+    canvas = Canvas(objective, photo, [painting])
+    canvas.compile("adam")
+    canvas.fit(steps=1)
+    assert registered() > before
+    del canvas
+    assert registered() == before

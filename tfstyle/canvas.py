@@ -15,6 +15,7 @@ from tfstyle import images
 from tfstyle.callbacks import StepLog
 from tfstyle.canvas_inputs import Inputs, for_each, prepare
 from tfstyle.errors import InputError
+from tfstyle.gradients import gradients_owned
 from tfstyle.objective import Objective, side_by_side
 from tfstyle.optimizers import LBFGS, reset
 from tfstyle.parameterizations import Pixels
@@ -315,6 +316,11 @@ class Canvas(keras.Model):
         if len(self.parameters) == 1:
             return values
         return tf.scatter_nd(numbers[:, None], values, [len(self.parameters), *values.shape[1:]])
+
+    def train_step(self, data: Any) -> dict[str, Tensor]:
+        """As Keras', but nothing of it is left when the canvas is gone."""
+        with gradients_owned():  # of Keras' optimizers, too
+            return super().train_step(data)
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Tensor]:
         """Loss and terms at the last evaluation, means over the pictures, rather than over an epoch."""

@@ -20,6 +20,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from tfstyle.gradients import custom_gradient
 from tfstyle.statistics import (
     Averages,
     Constants,
@@ -273,7 +274,7 @@ class Mixture(Statistic):
         return f"Mixture({self.parts!r})"
 
 
-@ops.custom_gradient
+@custom_gradient
 def _waves(flat: Tensor, frequencies: Tensor, *weights: Tensor) -> Any:
     """Σ w cos(ω·f) and Σ w sin(ω·f) over positions, each `(batch, features)` in at least float32.
 

@@ -19,6 +19,8 @@ from typing import Any, Literal
 import keras
 from keras import ops
 
+from tfstyle.gradients import custom_gradient
+
 Tensor = Any
 Sums = dict[str, Tensor]
 Averages = dict[str, Tensor]
@@ -143,7 +145,7 @@ def shared(slopes: list[Tensor], weights: Sequence[Tensor]) -> list[Tensor]:
     ]
 
 
-@ops.custom_gradient
+@custom_gradient
 def products(flat: Tensor, *weights: Tensor) -> Any:
     """Σ w f fᵀ over positions, `(batch, channels, channels)` in at least float32.
 

@@ -19,6 +19,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfstyle.errors import InputError
+from tfstyle.gradients import custom_gradient
 
 Tensor = Any
 Nest = Any  # of tensors, as keras.tree has it
@@ -242,7 +243,7 @@ def two_pass(
         The losses; their gradient with respect to `pictures` takes the second pass.
     """
 
-    @tf.custom_gradient
+    @custom_gradient
     def evaluate(pictures: Tensor) -> tuple[list[Tensor], Callable[..., Tensor]]:
         whole = total(lambda index: sums(grid.crop(pictures, index), index), grid.number)
 

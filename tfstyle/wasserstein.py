@@ -8,6 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from tfstyle.gradients import custom_gradient
 from tfstyle.statistics import Averages, Statistic, Sums, Tensor, at_least_float32, positions, products, weighted
 
 
@@ -70,7 +71,7 @@ def _mean_square(averages: Averages) -> Tensor:
     return ops.trace(averages["gram"], axis1=-2, axis2=-1) / averages["gram"].shape[-1]
 
 
-@ops.custom_gradient
+@custom_gradient
 def _trace_of_root(a: Tensor, b: Tensor) -> Any:
     """The trace of (b^½ a b^½)^½, `(batch,)`, of positive definite matrices `(batch, N, N)`; NaN where not finite.
 
