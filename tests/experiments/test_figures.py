@@ -23,6 +23,15 @@ def test_a_grid_of_noise_is_small_and_has_its_pictures_in_place():
     assert np.median(np.flatnonzero(is_red.any(axis=0))) < shown.shape[1] / 3  # the first column
 
 
+def test_a_large_grid_of_noise_is_small_too():
+    noise = images.load(np.random.default_rng(0).random((150, 200, 3), np.float32))
+    data = figures.png(figures.grid([[noise] * 8] * 5, [""] * 8, [""] * 5, "Title"))
+    assert len(data) < figures.MOST_BYTES
+    shown = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+    assert shown[-1, 0].tolist() == [255, 255, 255]
+    assert shown.min() < 60
+
+
 def test_curves_and_bars_are_drawn():
     curve = figures.curves({"a": ([1, 2, 3], [0, 1, 0]), "b": ([1, 2], [1, 1])}, "Two\nlines", "x", "y", {"mark": 2})
     bars = figures.bars(["one", "two"], {"a": [1, 2], "b": [float("nan"), 1]}, "Bars", "y")

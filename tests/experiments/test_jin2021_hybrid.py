@@ -61,6 +61,15 @@ def test_a_change_about_three_supports_the_positive_reading(made):
     assert [finding.verdict for finding in experiment.findings(outcome)][:3] == [AGREES, AGREES, DISAGREES]
 
 
+def test_a_change_that_is_no_more_than_scatter_is_none(made, monkeypatch):
+    """Where VGG-19 has all the say, pictures of one objective are as far apart as from the first to the last."""
+    experiment, outcome = made({"own": -20.0, "unit": -20.0})
+    rows = [row | {"toward_vgg": 0.6 + 0.3 * (i % 2)} for i, row in enumerate(outcome.rows)]
+    found = experiment.findings(replace(outcome, rows=rows))
+    assert found[0].verdict == DISAGREES
+    assert "pictures of one objective, but for its scale, are up to 0.30 apart" in found[0].evidence
+
+
 def test_without_a_change_neither(made):
     experiment, outcome = made({"own": -20.0, "unit": -20.0})
     found = experiment.findings(outcome)

@@ -114,7 +114,7 @@ def plot(figure: Figure, place: tuple[float, float, float, float], x: str, y: st
 
 
 def png(figure: Figure) -> bytes:
-    """A figure as PNG, in the 256 colours that suit it best where it would be larger than `MOST_BYTES`."""
+    """A figure as PNG, in as many of the colours that suit it best as leave it no larger than `MOST_BYTES`."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from PIL import Image
 
@@ -122,8 +122,10 @@ def png(figure: Figure) -> bytes:
     canvas.draw()
     image = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
     data = _encoded(image)
-    if len(data) > MOST_BYTES:
-        data = _encoded(image.quantize(256, dither=Image.Dither.NONE))
+    colours = 256
+    while len(data) > MOST_BYTES and colours >= 16:
+        data = _encoded(image.quantize(colours, dither=Image.Dither.NONE))
+        colours //= 2
     return data
 
 
