@@ -24,8 +24,9 @@ def test_a_grid_of_noise_is_small_and_has_its_pictures_in_place():
 
 
 def test_a_large_grid_of_noise_is_small_too():
-    noise = images.load(np.random.default_rng(0).random((150, 200, 3), np.float32))
-    data = figures.png(figures.grid([[noise] * 8] * 5, [""] * 8, [""] * 5, "Title"))
+    random = np.random.default_rng(0)
+    noise = [[images.load(random.random((150, 200, 3), np.float32)) for _ in range(8)] for _ in range(5)]
+    data = figures.png(figures.grid(noise, [""] * 8, [""] * 5, "Title"))
     assert len(data) < figures.MOST_BYTES
     shown = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
     assert shown[-1, 0].tolist() == [255, 255, 255]

@@ -114,7 +114,7 @@ def plot(figure: Figure, place: tuple[float, float, float, float], x: str, y: st
 
 
 def png(figure: Figure) -> bytes:
-    """A figure as PNG, in as many of the colours that suit it best as leave it no larger than `MOST_BYTES`."""
+    """A figure as PNG of at most `MOST_BYTES`: in fewer colours, those that suit it best, and then smaller."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from PIL import Image
 
@@ -122,10 +122,12 @@ def png(figure: Figure) -> bytes:
     canvas.draw()
     image = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
     data = _encoded(image)
-    colours = 256
-    while len(data) > MOST_BYTES and colours >= 16:
-        data = _encoded(image.quantize(colours, dither=Image.Dither.NONE))
-        colours //= 2
+    while len(data) > MOST_BYTES:
+        for colours in (256, 128):
+            data = _encoded(image.quantize(colours, dither=Image.Dither.NONE))
+            if len(data) <= MOST_BYTES:
+                break
+        image = image.resize([round(0.8 * side) for side in image.size], Image.Resampling.LANCZOS)
     return data
 
 
