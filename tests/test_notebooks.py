@@ -8,7 +8,7 @@ from nbclient import NotebookClient
 
 PARAMETERS = {
     "01_quickstart": {"SIZE": 64},
-    "02_backbones": {"SIZE": 64, "NAMES": ["VGG19", "ResNet50"]},
+    "02_backbones": {"SIZE": 64, "NAMES": ["VGG19"]},
     "03_hybrid": {"SIZE": 116, "RATIOS": [1e-3, 1.0]},  # InceptionV3 needs as many pixels
     "04_chinese_painting": {"SIZE": 64, "KERNELS": ["linear:1,gaussian:1"], "RATIOS": [0.1]},
 }
