@@ -23,6 +23,15 @@ def test_a_grid_of_noise_is_small_and_has_its_pictures_in_place():
     assert np.median(np.flatnonzero(is_red.any(axis=0))) < shown.shape[1] / 3  # the first column
 
 
+def test_first_rows_and_columns_without_pictures_are_left_out():
+    """As those of pictures that are not to be published."""
+    grey = images.load(np.full((30, 40, 3), 0.5, np.float32))
+    rows = [[None, None, None], [None, grey, None], [None, grey, grey]]
+    figure = figures.grid(rows, ["a", "b", "c"], ["1", "2", "3"], "Title", [["x", "y", "z"]] * 3)
+    assert [axes.get_title() for axes in figure.axes] == ["b", "c", "", ""]
+    assert [text.get_text() for text in figure.texts] == ["Title", "2", "y", "3", "y", "z"]
+
+
 def test_a_large_grid_of_noise_is_small_too():
     random = np.random.default_rng(0)
     noise = [[images.load(random.random((150, 200, 3), np.float32)) for _ in range(8)] for _ in range(5)]

@@ -30,13 +30,17 @@ def grid(
     """Pictures in rows and columns.
 
     Args:
-        rows: The pictures; None leaves a place empty.
+        rows: The pictures; None leaves a place empty. First rows and columns without any are left out.
         columns: What stands above each column.
         labels: What stands beside each row.
         title: Above all: what it is, its size, weights and seed.
         notes: What stands below each picture.
         side: Of a picture's longer side, in inches.
     """
+    filled = [(i, j) for i, row in enumerate(rows) for j, picture in enumerate(row) if picture is not None]
+    top, start = min(i for i, _ in filled), min(j for _, j in filled)
+    rows, labels, columns = [row[start:] for row in rows[top:]], labels[top:], columns[start:]
+    notes = notes and [line[start:] for line in notes[top:]]
     first = next(picture for row in rows for picture in row if picture is not None)
     height, width = first.rgb.shape[:2]
     tall, wide = (side * length / max(height, width) for length in (height, width))
