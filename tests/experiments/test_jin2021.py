@@ -40,7 +40,7 @@ def test_rows_as_the_survey_has_them_agree(made):
     assert [finding.verdict for finding in found] == [AGREES] * 6 + ["", AGREES, ""]
     assert found[0].evidence == (
         "style reached, under the same weights (chosen) for all: VGG19 0.70 > InceptionV3 0.40 > "
-        "NASNetMobile 0.10 > ResNet50 0.05."
+        "NASNetMobile 0.10 > ResNet50 0.05 (none is below 0.2)."
     )
     assert "ResNet50 from 0.05 to 0.60" in found[6].evidence
     assert "what failed in ResNet50 is the weighting" in found[6].evidence
@@ -50,6 +50,7 @@ def test_rows_as_the_survey_has_them_agree(made):
     ("change", "index"),
     [
         ({"ResNet50_raw": {"style_reached": 0.5}}, 0),
+        ({"InceptionV3_raw": {"style_reached": 0.13}}, 0),  # more than ResNet50's, but next to nothing
         ({"VGG19_raw": {"edge_agreement": 0.95}}, 1),
         ({"InceptionV3_raw": {"ssim": 0.3}}, 2),
         ({"ResNet50_raw": {"ssim": 0.99}}, 3),

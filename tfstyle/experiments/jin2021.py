@@ -72,10 +72,12 @@ class Backbones(Comparison):
 def _good(raw: dict[str, dict[str, Any]], trained: dict[str, bool]) -> Finding:
     reached = {name: row["style_reached"] for name, row in raw.items()}
     low = [name for name in ("ResNet50", "NASNetMobile") if trained[name]]
-    holds = bool(low) and min(reached["VGG19"], reached["InceptionV3"]) > max(reached[name] for name in low)
+    good = min(reached["VGG19"], reached["InceptionV3"])
+    holds = good > max([NO_STYLE, *(reached[name] for name in low)])
     order = " > ".join(f"{name} {reached[name]:.2f}" for name in sorted(reached, key=lambda name: -reached[name]))
     left = [name for name in raw if not trained[name]]
     left_out = f"; of {', '.join(left)}, with random weights, nothing can be said" if left else ""
+    order += f" (none is below {NO_STYLE})"
     evidence = f"style reached, under the same weights (chosen) for all: {order}{left_out}."
     return Finding(GOOD, verdict(holds, trained["VGG19"] and trained["InceptionV3"] and bool(low)), evidence)
 
