@@ -57,8 +57,8 @@ def gradients_owned() -> Iterator[None]:
 
 def _give(graph: Any, registry: dict[str, dict[str, Any]], name: str) -> None:
     """Make a graph the owner of a function in the registry, unless another graph, within, is that already."""
-    function = registry[name]["type"]
-    if isinstance(function, _Reference):
+    function = registry.get(name, {}).get("type")  # none any more, if that graph is gone meanwhile
+    if function is None or isinstance(function, _Reference):
         return
     if not hasattr(graph, _OWNED):
         setattr(graph, _OWNED, [])
