@@ -175,14 +175,16 @@ NONE = {"pooling": None, "precision": "float32", "seed": 5}
 @pytest.mark.parametrize(
     ("backbone", "weights", "recipe", "others", "name", "expected"),
     [
-        ("VGG16", None, GATYS, {}, "VGG16", {"weights": "imagenet", "pooling": "max", "normalize": None}),
+        ("VGG16", None, GATYS, {}, "VGG16", {"weights": None, "pooling": "max", "normalize": None}),
         ("VGG16", "random", GATYS, {}, "VGG16", {"weights": "random", "pooling": "avg"}),
         ("VGG16", "file.h5", PAPER, {}, "VGG16", {"weights": "file.h5", "pooling": "avg", "normalize": True}),
         ("VGG16", "file.h5", PAPER, {"pooling": "max"}, "VGG16", {"pooling": "max", "seed": 5}),
         ("VGG16", "random", GATYS, {"pooling": "max"}, "VGG16", {"pooling": "max", "precision": "float32"}),
-        ("auto", None, GATYS, {"precision": "auto"}, "VGG19", {"weights": "random", "precision": "bfloat16"}),
+        ("auto", None, GATYS, {"precision": "auto"}, "VGG19Mini", {"weights": None, "precision": "bfloat16"}),
+        ("auto", "embedded", GATYS, {}, "VGG19Mini", {"weights": "embedded", "pooling": "max"}),
+        ("auto", "random", GATYS, {}, "VGG19", {"weights": "random", "pooling": "avg"}),
         ("auto", "imagenet", GATYS, {}, "VGG19", {"weights": "imagenet", "pooling": "max"}),
-        ("auto", None, replace(GATYS, backbone="ResNet50"), {}, "ResNet50", {"weights": "random", "pooling": "avg"}),
+        ("auto", None, replace(GATYS, backbone="ResNet50"), {}, "VGG19Mini", {"weights": None, "pooling": "max"}),
     ],
 )
 def test_the_network_is_the_one_asked_for_or_the_methods(networks, backbone, weights, recipe, others, name, expected):
@@ -194,13 +196,13 @@ def test_the_network_is_the_one_asked_for_or_the_methods(networks, backbone, wei
 def test_the_weights_that_are_there_are_taken_and_said(networks, caplog, monkeypatch, tmp_path):
     (tmp_path / "vgg19_imagenet_notop.weights.h5").write_bytes(b"")
     with caplog.at_level(logging.INFO, "tfstyle"):
-        assert composing.network("auto", None, GATYS, **NONE).asked["weights"] == "random"
+        assert composing.network("auto", None, GATYS, **NONE).name == "VGG19Mini"
         monkeypatch.setenv("TFSTYLE_WEIGHTS", str(tmp_path))
-        assert composing.network("auto", None, GATYS, **NONE).asked["weights"] == "imagenet"
+        assert composing.network("auto", None, GATYS, **NONE).name == "VGG19"
     fallback, found = caplog.records
     assert (fallback.levelname, found.levelname) == ("WARNING", "INFO")
     assert "for want of ImageNet's" in fallback.getMessage()
-    assert found.getMessage() == "painting with VGG19, weights imagenet (nowhere)"
+    assert found.getMessage() == "painting with VGG19, weights None (nowhere)"
 
 
 def test_a_network_of_ones_own_is_taken_as_it_is(vgg):

@@ -110,3 +110,12 @@ def test_bad_values(given, text):
     with pytest.raises(InputError) as error:
         get("gatys").override(**given)
     assert str(error.value) == text
+
+
+def test_vgg19mini_has_a_methods_layers_as_far_as_it_goes():
+    shallow, deep = get("xu2024"), get("tf-tutorial")
+    assert shallow.adapted("VGG19Mini", trained=True).style_layers == ("block1_conv1", "block2_conv1", "block3_conv1")
+    assert deep.content_layers == ("block5_conv2",)
+    adapted = deep.adapted("VGG19Mini", trained=True)
+    assert (adapted.content_layers, adapted.style_layers) == (None, None)
+    assert (adapted.balance, adapted.content_normalization) == (True, "relative")

@@ -275,12 +275,12 @@ def said(caplog):
     return [record.getMessage() for record in caplog.records if record.name == "tfstyle"]
 
 
-def test_auto_falls_back_on_random_weights_and_says_so(files, caplog):
+def test_auto_falls_back_on_embedded_weights_and_says_so(files, caplog):
     with caplog.at_level(logging.INFO, "tfstyle"):
         result = transfer(files / "photo.png", files / "painting.png", size=48, steps=1)
-    assert result.settings["backbone"] == "VGG19"
+    assert (result.settings["backbone"], result.settings["weights"]["name"]) == ("VGG19Mini", "embedded")
     assert said(caplog) == [
-        "painting with VGG19, weights random (He, seed 0), for want of ImageNet's, which do better: "
+        "painting with VGG19Mini, weights embedded (this package), for want of ImageNet's, which do better: "
         "`tfstyle weights` says where they are looked for"
     ]
 

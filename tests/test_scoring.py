@@ -209,10 +209,10 @@ def test_what_memory_would_not_hold_is_refused(photo, painting, vgg, monkeypatch
 def test_without_weights_it_says_so(folder, capsys):
     assert cli.main(["score", "photo.png", "painting.png", "out.png"]) == 0
     output = capsys.readouterr()
-    assert "VGG19, weights random (He, seed 0)" in output.out
+    assert "VGG19Mini, weights embedded" in output.out
     assert output.err == (
-        "scoring with VGG19, weights random (He, seed 0), for want of ImageNet's, which do better: `tfstyle weights` "
-        "says where they are looked for\n"
+        "scoring with VGG19Mini, weights embedded (this package), for want of ImageNet's, which do better: "
+        "`tfstyle weights` says where they are looked for\n"
     )
 
 

@@ -117,7 +117,8 @@ def test_nothing_found_lists_every_place_and_what_to_do(cache, tmp_path, monkeyp
     assert str(error.value) == (
         f"no ImageNet weights for VGG16: tried the folder $TFSTYLE_WEIGHTS (not set); the Keras cache {cache} "
         "(no VGG16 without top in it); no download ($TFSTYLE_OFFLINE is set). Give a file with --weights PATH "
-        "(weights=), put one into a folder named by $TFSTYLE_WEIGHTS, or use --weights random"
+        "(weights=), put one into a folder named by $TFSTYLE_WEIGHTS, or use --backbone vgg19mini, which comes "
+        "with the package"
     )
     monkeypatch.setenv("TFSTYLE_WEIGHTS", str(tmp_path))
     with pytest.raises(weights.NotFoundError, match=r"TFSTYLE_WEIGHTS=.* \(no vgg16\*notop\*\.h5 in it\)"):

@@ -1,4 +1,4 @@
-"""Any `keras.applications` model as a frozen feature extractor that takes RGB in [0, 1]."""
+"""Any `keras.applications` model, or `VGG19Mini`, as a frozen feature extractor that takes RGB in [0, 1]."""
 
 from __future__ import annotations
 
@@ -6,15 +6,24 @@ import contextlib
 import functools
 import math
 import os
-import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import keras
 import numpy as np
 
 from tfstyle import weights as weights_room
+from tfstyle.applications import (
+    DEFAULTS,
+    GRIDS,
+    Defaults,
+    build,
+    he_initialize,
+    minimum_side,
+    names,
+    sees_as,
+    stable_names,
+)
 from tfstyle.errors import InputError, unknown
 from tfstyle.layers import SCALINGS, PadToMultiple, Preprocessing, ReflectedConvolution, Scaling
 from tfstyle.precision import Precision
@@ -26,48 +35,8 @@ Padding = Literal["zeros", "reflection"]
 POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
 
-@dataclass(frozen=True)
-class _Defaults:
-    """Layers that serve a backbone when none are asked for."""
-
-    content: str
-    style: tuple[str, ...]
-
-
-# VGG: section 3 of Gatys et al. 2016; Keras fuses the ReLU, so that `block4_conv2` is relu4_2. The others are
-# chosen: one layer a stride from 2 to 16 (as in VGG's blocks), within what InceptionV3's and ResNet50's
-# middles can see; nobody has published layers for them.
-_VGG = _Defaults("block4_conv2", tuple(f"block{block}_conv1" for block in range(1, 6)))
-_DEFAULTS = {
-    "VGG16": _VGG,
-    "VGG19": _VGG,
-    "InceptionV3": _Defaults("mixed2", ("activation", "activation_2", "activation_4", "mixed2", "mixed6")),
-    "ResNet50": _Defaults(
-        "conv3_block4_out", ("conv1_relu", "conv2_block3_out", "conv3_block4_out", "conv4_block6_out")
-    ),
-    "NASNetMobile": _Defaults(
-        "normal_concat_3", ("stem_bn1", "reduction_concat_stem_1", "normal_concat_3", "normal_concat_8")
-    ),
-    "MobileNetV2": _Defaults(
-        "block_6_expand_relu",
-        ("Conv1_relu", "block_3_expand_relu", "block_6_expand_relu", "block_13_expand_relu"),
-    ),
-}
-_MINIMUM_SIDES = {"InceptionV3": 75, "InceptionResNetV2": 75, "Xception": 71}  # as Keras demands
-_MINIMUM_SIDE = 32
-# NASNet's cells are built for one static size and differ for even and odd ones: pictures are padded to a
-# multiple of 32, for which the structure is that of its native 224 pixels.
-_GRIDS = {"NASNetMobile": (224, 32), "NASNetLarge": (331, 32)}
-
-
-@functools.cache
-def names() -> tuple[str, ...]:
-    """The names of all `keras.applications` models."""
-    return tuple(name for name in dir(keras.applications) if name[0].isupper())
-
-
 class Backbone:
-    """A frozen `keras.applications` network, asked for the features of named layers.
+    """A frozen `keras.applications` network, or `VGG19Mini`, asked for the features of named layers.
 
     It takes RGB pictures in [0, 1] and does its own preprocessing; batch normalisation runs in inference
     mode; what lies above the deepest layer asked for is cut off.
@@ -76,9 +45,10 @@ class Backbone:
     InceptionV3's layers on and on (`activation_94`, ...), here they always begin with `activation`.
 
     Args:
-        name: Name of the `keras.applications` model; case doesn't matter.
-        weights: `"imagenet"` (see `tfstyle.weights` for where they are looked for), `"random"` (He
-            initialisation from `seed`, normalised), or the path of a weights file without top.
+        name: Name of the `keras.applications` model, or "VGG19Mini"; case doesn't matter.
+        weights: `"imagenet"` (see `tfstyle.weights` for where they are looked for), `"embedded"` for those of
+            `VGG19Mini` that come with the package, `"random"` (He initialisation from `seed`, normalised), or the
+            path of a weights file without top. None for embedded ones where there are, else ImageNet's.
         pooling: `"max"` leaves the network as it is, `"avg"` replaces its max pooling by average pooling
             (section 2 of Gatys et al. 2016: slightly more appealing results).
         normalize: Whether terms scale each layer's features to a mean activation of 1 on the pictures at
@@ -106,7 +76,7 @@ class Backbone:
     def __init__(
         self,
         name: str = "VGG19",
-        weights: str | os.PathLike[str] = "imagenet",
+        weights: str | os.PathLike[str] | None = None,
         pooling: Pooling = "max",
         normalize: bool | None = None,
         seed: int = 0,
@@ -132,7 +102,7 @@ class Backbone:
                 "keras.config.set_image_data_format('channels_last')"
             )
         self.name = canonical[name.lower()]
-        self.weights = os.fspath(weights)
+        self.weights = os.fspath(weights_room.default(self.name) if weights is None else weights)
         self.pooling = pooling
         self.normalize = self.weights == "random" if normalize is None else normalize
         self.seed = seed
@@ -143,14 +113,14 @@ class Backbone:
         # A missing file is found out before the network is built, which takes seconds.
         file = None if self.weights == "random" else weights_room.find(self.name, self.weights)
         with _dtype_policy(precision):
-            self._application = _build(self.name)
+            self._application = build(self.name)
         if file is None:
-            _he_initialize(self._application, seed)
+            he_initialize(self._application, seed)
             self.weights_record: dict[str, Any] = {"name": "random", "source": f"He, seed {seed}"}
         else:
             weights_room.load_into(self._application, self.name, file)
             self.weights_record = file.record()
-        self._layers = _stable_names(self._application)
+        self._layers = stable_names(self._application)
         self._extractors: dict[tuple[str, ...], keras.Model] = {}
         self._fields: dict[tuple[str, ...], dict[str, ReceptiveField]] = {}
 
@@ -177,7 +147,7 @@ class Backbone:
     @property
     def multiple(self) -> int:
         """What both sides of a picture are padded to a multiple of, in pixels; 1 for no padding."""
-        return _GRIDS[self.name][1] if self.name in _GRIDS else 1
+        return GRIDS[self.name][1] if self.name in GRIDS else 1
 
     @property
     def style_layers(self) -> tuple[str, ...]:
@@ -190,10 +160,10 @@ class Backbone:
         return self._defaults.content
 
     @functools.cached_property
-    def _defaults(self) -> _Defaults:
-        return _DEFAULTS.get(self.name) or self._defaults_by_stride()
+    def _defaults(self) -> Defaults:
+        return DEFAULTS.get(self.name) or self._defaults_by_stride()
 
-    def _defaults_by_stride(self) -> _Defaults:
+    def _defaults_by_stride(self) -> Defaults:
         """For networks without a table: the last layer at each stride to 16; content is that of stride 8."""
         side, shapes = self._shapes(self._application, self._layers)
         by_stride: dict[int, str] = {}
@@ -206,7 +176,7 @@ class Backbone:
                 by_stride[round(side / shape[1])] = name
         strides = sorted(by_stride)
         middle = max((s for s in strides if s <= 8), default=strides[-1])
-        return _Defaults(by_stride[middle], tuple(by_stride[stride] for stride in strides))
+        return Defaults(by_stride[middle], tuple(by_stride[stride] for stride in strides))
 
     def extractor(self, layers: Iterable[str]) -> keras.Model:
         """The network from RGB in [0, 1], `(batch, height, width, 3)`, to `{layer name: features}`.
@@ -238,8 +208,8 @@ class Backbone:
                 )
         pictures = keras.Input((None, None, 3), name="pictures")
         full = "float64" if self.compute_dtype == "float64" else "float32"  # never half precision
-        x = Preprocessing(self.name, self.input_scaling, dtype=full)(pictures)
-        if self.name in _GRIDS:
+        x = Preprocessing(sees_as(self.name), self.input_scaling, dtype=full)(pictures)
+        if self.name in GRIDS:
             x = PadToMultiple(self.multiple, dtype=full)(x)
         # Running the graph again on an input without a size keeps layers and weights, and swaps pooling and padding.
         size = keras.Input(x.shape[1:])
@@ -293,8 +263,8 @@ class Backbone:
     ) -> tuple[int, dict[str, tuple[int, ...]]]:
         """The side, in pixels, of a picture that fits the network, and its layers' shapes for it."""
         outputs = {name: layer.output for name, layer in layers.items()}
-        side = _GRIDS[self.name][0] if self.name in _GRIDS else 256
-        if self.name not in _GRIDS:  # else they know their sizes
+        side = GRIDS[self.name][0] if self.name in GRIDS else 256
+        if self.name not in GRIDS:  # else they know their sizes
             outputs = keras.Model(network.input, outputs)(keras.Input((side, side, 3)))
         return side, {name: output.shape for name, output in outputs.items()}
 
@@ -348,16 +318,6 @@ class Backbone:
 keras.saving.register_keras_serializable(package="tfstyle")(Backbone)
 
 
-def minimum_side(name: str) -> int:
-    """The shortest side of a picture, in pixels, that the named network takes."""
-    return _MINIMUM_SIDES.get(name, _MINIMUM_SIDE)
-
-
-def _build(name: str) -> keras.Model:
-    side = _GRIDS[name][0] if name in _GRIDS else None
-    return getattr(keras.applications, name)(include_top=False, weights=None, input_shape=(side, side, 3))
-
-
 @contextlib.contextmanager
 def _dtype_policy(precision: Precision | None) -> Iterator[None]:
     """Keras' dtype policy for what is built within; applications take none of their own."""
@@ -368,36 +328,6 @@ def _dtype_policy(precision: Precision | None) -> Iterator[None]:
         yield
     finally:
         keras.config.set_dtype_policy(before)
-
-
-def _he_initialize(model: keras.Model, seed: int) -> None:
-    """He initialisation of every kernel, each from its own stream, whatever Keras' global seed is."""
-    for index, variable in enumerate(model.weights):
-        kind = variable.path.rpartition("/")[2]
-        if "kernel" in kind:
-            height, width, inputs, outputs = (1, 1, *variable.shape)[-4:]
-            fan_in = height * width * (1 if outputs == 1 else inputs)  # one output: depthwise
-            random = np.random.default_rng([seed, index])
-            variable.assign(random.standard_normal(variable.shape, "float32") * np.sqrt(2 / fan_in))
-
-
-def _stable_names(model: keras.Model) -> dict[str, keras.layers.Layer]:
-    """Layers by the names that they have in a fresh process.
-
-    Layers that Keras names itself count up as they are made, so the rank of a layer's number among those of
-    its class in one model is the number that it has when the model is the first.
-    """
-    numbered: dict[str, list[tuple[int, int]]] = {}
-    for index, layer in enumerate(model.layers):
-        match = re.fullmatch(r"(.*?)(?:_(\d+))?", layer.name)
-        if match and match[1].replace("_", "") == type(layer).__name__.lower():
-            numbered.setdefault(match[1], []).append((int(match[2] or 0), index))
-    stable = {
-        index: stem if rank == 0 else f"{stem}_{rank}"
-        for stem, found in numbered.items()
-        for rank, (_, index) in enumerate(sorted(found))
-    }
-    return {stable.get(index, layer.name): layer for index, layer in enumerate(model.layers)}
 
 
 def _is_zero(variable: Any) -> bool:

@@ -106,11 +106,16 @@ def _add_transfer(subparsers: Any) -> None:
     add("--method", help="the recipe, see `tfstyle methods` (default: gatys)")
     add(
         "--backbone",
-        help="any keras.applications network, as VGG19 or InceptionV3 (default: auto, the method's "
-        "own with ImageNet weights if they can be had, else with random ones); several side by side, each with the "
-        "factor of its losses, as VGG19:1e-3,InceptionV3:1, for a style that two networks see",
+        help="any keras.applications network, as VGG19 or InceptionV3, or vgg19mini, which is quick and comes with "
+        "the package (default: auto, the method's own with ImageNet weights if they can be had, else vgg19mini); "
+        "several side by side, each with the factor of its losses, as VGG19:1e-3,InceptionV3:1, for a style that two "
+        "networks see",
     )
-    add("--weights", metavar="imagenet|random|PATH", help="the network's weights (default: imagenet)")
+    add(
+        "--weights",
+        metavar="imagenet|embedded|random|PATH",
+        help="the network's weights (default: imagenet; embedded, which come with the package, for vgg19mini)",
+    )
     add("--pooling", choices=("max", "avg"), help="avg replaces the network's max pooling: smoother pictures")
     add(
         "--input-scaling",
@@ -295,9 +300,13 @@ def _add_score(subparsers: Any) -> None:
         default="auto",
         help="the judging network: for what was painted with VGG another one judges more freely, as ResNet50; for "
         "what was painted with another, VGG19 (default: auto, VGG19 with ImageNet weights if they can be had, else "
-        "with random ones, whose scores tell little)",
+        "vgg19mini)",
     )
-    add("--weights", metavar="imagenet|random|PATH", help="the network's weights (default: imagenet)")
+    add(
+        "--weights",
+        metavar="imagenet|embedded|random|PATH",
+        help="the network's weights (default: imagenet; embedded, which come with the package, for vgg19mini)",
+    )
     add(
         "--size",
         type=int,

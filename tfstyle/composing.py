@@ -209,7 +209,10 @@ def network(
     seed: int,
     task: str = "painting",
 ) -> Backbone:
-    """The backbone asked for; "auto" is the method's, with the weights that there are. The log line says for what."""
+    """The backbone asked for; the log line says for what.
+
+    "auto" is the method's, or, without ImageNet weights for it, and with "embedded" ones, that of the package.
+    """
     from tfstyle import backbones
 
     if isinstance(backbone, backbones.Backbone):
@@ -227,11 +230,12 @@ def network(
             weights_room.find(name)
         except weights_room.NotFoundError:
             fallback = True
-    chosen = "random" if fallback else "imagenet" if weights is None else weights
+    if backbone == "auto" and (fallback or weights == "embedded"):
+        (name,) = weights_room.EMBEDDED
     found = backbones.Backbone(
         name,
-        chosen,
-        pooling=pooling or (UNTRAINED["pooling"] if str(chosen) == "random" else recipe.pooling),
+        weights,
+        pooling=pooling or (UNTRAINED["pooling"] if str(weights) == "random" else recipe.pooling),
         normalize=recipe.normalize,
         seed=seed,
         precision=faster() if precision == "auto" else precision,

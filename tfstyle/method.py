@@ -151,11 +151,13 @@ class Method:
 
         A recipe's weights belong to the scale of VGG's features: for other networks, and for untrained ones,
         each layer's loss is divided by its start, and weights for that take their place (chosen); the layers
-        are the other backbone's own. With `balance` of True that is so for VGG, too, and with False for none: its
-        weights stay the recipe's.
+        are the other backbone's own, but for VGG19Mini, which has VGG19's as far as it goes. With `balance` of True
+        that is so for VGG, too, and with False for none: its weights stay the recipe's.
         """
         is_vgg = backbone in ("VGG16", "VGG19")
-        adapted = self if is_vgg else replace(self, content_layers=None, style_layers=None)
+        deepest = max((*(self.content_layers or ()), *(self.style_layers or ())), default="")
+        has_layers = is_vgg or (backbone == "VGG19Mini" and deepest <= "block5_conv1")
+        adapted = self if has_layers else replace(self, content_layers=None, style_layers=None)
         if balance is False or (trained and (self.balance or (is_vgg and not balance))):
             return adapted
         constants = BALANCED if trained else UNTRAINED

@@ -23,6 +23,7 @@ from tfstyle.precision import compiled_faster
 from tfstyle.result import Result, describe
 from tfstyle.runtime import import_tensorflow
 from tfstyle.settings import Settings
+from tfstyle.weights import NAMED
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,7 +59,7 @@ class Painter:
         """The method as it is on each network asked for, with what was given in place of its own."""
         import_tensorflow()
         asked = self.settings
-        if len(asked.backbones) > 1 and asked.weights not in (None, "imagenet", "random"):
+        if len(asked.backbones) > 1 and asked.weights not in (None, *NAMED):
             raise InputError(f"weights {os.fspath(asked.weights)} are of one network: leave them out for several")
         found = []
         for each, weight in asked.backbones.items():

@@ -75,11 +75,11 @@ def transfer(
         content: The photograph: path, PIL image, or array `(height, width[, channels])`.
         styles: The painting, or a list of several.
         method: Name of a recipe (see `tfstyle.methods`), or a `Method` of your own.
-        backbone: Name of a `keras.applications` model or a `Backbone`; `"auto"` is the method's backbone
-            with ImageNet weights where they can be had, else with random ones, and a log line says which. Several
+        backbone: Name of a `keras.applications` model, `"VGG19Mini"`, or a `Backbone`; `"auto"` is the method's
+            backbone with ImageNet weights where they can be had, else `VGG19Mini`, and a log line says which. Several
             side by side, each with the factor of its losses: `"VGG19:1e-3,InceptionV3:1"`, or a dictionary from
             names or networks to weights; what isn't of a network, as the steps, is the first's.
-        weights: `"imagenet"`, `"random"` or the path of a weights file.
+        weights: `"imagenet"`, `"embedded"` (of `VGG19Mini`), `"random"` or the path of a weights file.
         pooling: `"max"` or `"avg"`.
         input_scaling: What the networks see: `"own"` for what each was trained on, `"unit"` for RGB in [0, 1],
             `"symmetric"` for [-1, 1].

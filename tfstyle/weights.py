@@ -1,7 +1,8 @@
 """Where a backbone's weights come from, in order, and one clear error when they don't.
 
-1. the path given; 2. a file for that backbone in the folder `$TFSTYLE_WEIGHTS`; 3. Keras' own cache, also
-when it is read-only; 4. a download through `keras.applications` (not with `TFSTYLE_OFFLINE=1`).
+1. the path given; 2. for `VGG19Mini` the file that comes with the package; for others 3. a file for that backbone in
+the folder `$TFSTYLE_WEIGHTS`; 4. Keras' own cache, also when it is read-only; 5. a download through
+`keras.applications` (not with `TFSTYLE_OFFLINE=1`).
 """
 
 from __future__ import annotations
@@ -23,8 +24,11 @@ from tfstyle.errors import InputError
 
 FOLDER_VARIABLE = "TFSTYLE_WEIGHTS"
 OFFLINE_VARIABLE = "TFSTYLE_OFFLINE"
-TESTED = ("VGG16", "VGG19", "InceptionV3", "ResNet50", "NASNetMobile", "MobileNetV2")
+EMBEDDED = {"VGG19Mini": "vgg19mini.weights.h5"}  # files that come with the package, in float16
+NAMED = ("imagenet", "embedded", "random")  # all else is a path
+TESTED = (*EMBEDDED, "VGG16", "VGG19", "InceptionV3", "ResNet50", "NASNetMobile", "MobileNetV2")
 SUFFIXES = (".h5", ".keras")
+_PACKAGE = "this package"  # the source of embedded weights
 DOWNLOAD_TIMEOUT = 20.0  # seconds without an answer (chosen): a closed network must not hang a first try
 
 
@@ -46,7 +50,8 @@ class WeightsFile:
 
     def record(self) -> dict[str, str]:
         """What a result says of its weights; no folder names, which mean nothing elsewhere."""
-        return {"name": "imagenet" if self.source != "path" else self.path.name, "source": self.source,
+        names = {"path": self.path.name, _PACKAGE: "embedded"}
+        return {"name": names.get(self.source, "imagenet"), "source": self.source,
                 "file": self.path.name, "sha256": self.sha256}  # fmt: skip
 
 
@@ -56,19 +61,30 @@ def _sha256(path: Path, _modified: int) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def find(backbone: str, weights: str | os.PathLike[str] = "imagenet") -> WeightsFile:
+def default(backbone: str) -> str:
+    """What a backbone's weights are when none are asked for: `"embedded"` where there are, else `"imagenet"`."""
+    return "embedded" if backbone in EMBEDDED else "imagenet"
+
+
+def find(backbone: str, weights: str | os.PathLike[str] | None = None) -> WeightsFile:
     """The weights file of a backbone, without its classifier ("no top").
 
     Args:
-        backbone: Name of a `keras.applications` model.
-        weights: `"imagenet"`, or the path of a file.
+        backbone: Name of a network.
+        weights: `"imagenet"`, `"embedded"`, or the path of a file; None for the backbone's default.
 
     Raises:
         NotFoundError: Nothing was found; the message lists each place tried and what to do.
-        InputError: The path given is no weights file.
+        InputError: The path given is no weights file, or the backbone has no such weights.
     """
-    if str(weights) != "imagenet":
-        return WeightsFile(_given(Path(weights)), "path")
+    own = default(backbone)
+    weights = own if weights is None else weights
+    if str(weights) not in NAMED:
+        return WeightsFile(_given(Path(weights), own), "path")
+    if str(weights) != own:
+        raise InputError(f"there are no {weights} weights for {backbone}: use {own!r}, 'random' or a file")
+    if own == "embedded":
+        return _embedded(backbone)
     tried = []
     for look in (_in_folder, _in_cache, _by_download):
         found = look(backbone)
@@ -77,12 +93,15 @@ def find(backbone: str, weights: str | os.PathLike[str] = "imagenet") -> Weights
         tried.append(found)
     raise NotFoundError(
         f"no ImageNet weights for {backbone}: tried {'; '.join(tried)}. Give a file with --weights PATH "
-        f"(weights=), put one into a folder named by ${FOLDER_VARIABLE}, or use --weights random"
+        f"(weights=), put one into a folder named by ${FOLDER_VARIABLE}, or use --backbone vgg19mini, which comes "
+        f"with the package"
     )
 
 
 def cached(backbone: str) -> WeightsFile | None:
     """The weights file of a backbone if it is on this machine already."""
+    if backbone in EMBEDDED:
+        return _embedded(backbone)
     for look in (_in_folder, _in_cache):
         found = look(backbone)
         if isinstance(found, WeightsFile):
@@ -133,18 +152,26 @@ def load_into(model: Any, backbone: str, file: WeightsFile) -> None:
             f"get it again"
         ) from error
     except ValueError as error:
+        made = "tfstyle.vgg19mini.VGG19Mini" if backbone in EMBEDDED else f"keras.applications.{backbone}"
         raise InputError(
             f"{file.path} does not hold the weights of {backbone}: {_mismatch(error)}; give a file made for "
-            f"keras.applications.{backbone}(include_top=False)"
+            f"{made}(include_top=False)"
         ) from error
 
 
-def _given(path: Path) -> Path:
+def _embedded(backbone: str) -> WeightsFile:
+    path = Path(__file__).parent / "embedded" / EMBEDDED[backbone]
+    if not path.is_file():
+        raise NotFoundError(f"{path}, which comes with the package, is missing: install tfstyle again")
+    return WeightsFile(path, _PACKAGE)
+
+
+def _given(path: Path, default: str) -> Path:
     path = path.expanduser()
     if path.is_dir():
         raise InputError(f"weights {path} is a folder: give a file, or set ${FOLDER_VARIABLE} to the folder")
     if not path.is_file():
-        raise InputError(f"weights {path} does not exist: give a file, 'imagenet' or 'random'")
+        raise InputError(f"weights {path} does not exist: give a file, {default!r} or 'random'")
     if path.suffix not in SUFFIXES:
         raise InputError(f"weights {path} is not a Keras weights file: its name must end in .h5 or .keras")
     return path

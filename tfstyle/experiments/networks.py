@@ -67,7 +67,7 @@ class Networks:
             given = {} if trained else {"pooling": UNTRAINED["pooling"]}
             self._built[key] = Backbone(
                 name,
-                "imagenet" if trained else "random",
+                None if trained else "random",
                 seed=self.seed,
                 precision="float32",
                 **{**given, **options},

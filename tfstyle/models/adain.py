@@ -29,7 +29,7 @@ Style = images.Source | StyleCode
 # paper's authors (github.com/xunhuang1995/AdaIN-style), 10 in naoto0804/pytorch-AdaIN.
 STYLE_WEIGHTS: dict[Reduction, float] = {"sum": 1e-2, "mean": 10.0}
 _PRECISIONS = {"float16": "float32", "bfloat16": "bfloat16", "float32": "float32"}  # float16 overflows in VGG
-_RELU4_1 = {"VGG16": "block4_conv1", "VGG19": "block4_conv1"}
+_RELU4_1 = dict.fromkeys(("VGG16", "VGG19", "VGG19Mini"), "block4_conv1")
 
 
 @keras.saving.register_keras_serializable(package="tfstyle")

@@ -16,6 +16,7 @@ from tfstyle.backbones import Backbone
 from tfstyle.errors import InputError
 from tfstyle.models.torch_states import numbered
 from tfstyle.statistics import at_least_float32
+from tfstyle.weights import NAMED
 
 Tensor = Any
 
@@ -150,16 +151,16 @@ def described(backbone: Backbone) -> dict[str, Any]:
 def restored(config: dict[str, Any]) -> Backbone:
     """The backbone that `described` was given, its weights read again from their source.
 
-    A file that isn't there, as on another machine, is looked for as ImageNet's are. Weights that are not the same are
-    a warning.
+    For a file that isn't there, as on another machine, the backbone's default weights are looked for. Weights that
+    are not the same are a warning.
 
     Raises:
         InputError: There are no weights.
     """
     source = config["backbone"]
     weights = source["config"]["weights"]
-    if weights not in ("imagenet", "random") and not os.path.isfile(weights):
-        source = {**source, "config": {**source["config"], "weights": "imagenet"}}
+    if weights not in NAMED and not os.path.isfile(weights):
+        source = {**source, "config": {**source["config"], "weights": None}}
     backbone = keras.saving.deserialize_keras_object(source)
     if backbone.weights_record.get("sha256") != config["weights_sha256"]:
         warnings.warn(
