@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import hashlib
 import io
 import os
 import sys
@@ -74,7 +73,7 @@ def run(options: argparse.Namespace) -> None:
         name: getattr(options, name)
         for name in ("steps", "batch", "paintings", "side", "rate", "gram_weight", "seed")
     }
-    settings["pictures"] = hashlib.sha256("\n".join(path.name for path in train).encode()).hexdigest()
+    settings["pictures"] = crops.sha256
 
     preprocess = Preprocessing("VGG19", dtype="float32")
     keras.config.set_dtype_policy("mixed_bfloat16")

@@ -60,3 +60,34 @@ def test_crops_are_parts_of_the_picture_some_mirrored_and_some_reduced(tmp_path)
 
 def test_a_picture_smaller_than_a_crop_is_enlarged(folder):
     assert Crops(split(folder)[0], 32, 2)(0).shape == (2, 32, 32, 3)
+
+
+def test_pictures_are_brought_to_a_shorter_side_and_crops_taken_at_that_scale(tmp_path):
+    rows = np.broadcast_to(np.linspace(0, 1, 96, dtype="float32")[:, None, None], (96, 48, 3))
+    images.save(rows, tmp_path / "ramp.png")
+    crops = Crops([tmp_path / "ramp.png"], 16, 32, resize=24, flip=False)(0)
+    assert crops.shape == (32, 16, 16, 3)
+    slopes = (crops[:, 12, 8, 0] - crops[:, 4, 8, 0]) / 8 * 47  # 1 for the whole height at half its size
+    np.testing.assert_allclose(slopes, 1, atol=0.1)
+    assert np.ptp(crops[:, 0, 8, 0]) > 0.3  # from many places
+
+
+def test_without_flip_nothing_is_mirrored(tmp_path):
+    columns = np.broadcast_to(np.linspace(0, 1, 64, dtype="float32")[:, None], (48, 64, 3))
+    images.save(columns, tmp_path / "ramp.png")
+    crops = Crops([tmp_path / "ramp.png"], 16, 64, resize=48, flip=False)(0)
+    assert (np.diff(crops[..., 0], axis=2) >= 0).all()
+
+
+def test_pictures_are_the_same_whether_memory_has_room_for_them(folder):
+    paths = split(folder)[0]
+    kept, read_again = Crops(paths, 16, 4, resize=20), Crops(paths, 16, 4, resize=20, memory=0)
+    for step in (0, 3, 0):
+        np.testing.assert_array_equal(kept(step), read_again(step))
+
+
+def test_another_part_is_held_out(folder):
+    assert [len(half) for half in split(folder, 0)] == [11, 0]
+    assert [len(half) for half in split(folder, 0.5)] == [5, 6]
+    with pytest.raises(InputError, match=r"1\.5 of the pictures can't be held out: give 0 or more, and less than 1$"):
+        split(folder, 1.5)

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
-from tfstyle import __version__, argument_types, commands, experiment_commands, writing
+from tfstyle import __version__, argument_types, commands, experiment_commands, train_commands, writing
 from tfstyle.errors import InputError
 
 
@@ -63,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_transfer(subparsers)
     _add_demo(subparsers)
     _add_score(subparsers)
+    train_commands.add_train(subparsers)
     experiment_commands.add_compare(subparsers)
     experiment_commands.add_reproduce(subparsers)
     methods = subparsers.add_parser("methods", help="list the methods and where their constants come from")

@@ -223,15 +223,7 @@ def network(
                 f"{backbone!r} has its input scaling and smoothing already: leave them out, or build it with them"
             )
         return backbone
-    name = recipe.backbone if backbone == "auto" else backbone
-    fallback = False
-    if weights is None and backbone == "auto":
-        try:
-            weights_room.find(name)
-        except weights_room.NotFoundError:
-            fallback = True
-    if backbone == "auto" and (fallback or weights == "embedded"):
-        (name,) = weights_room.EMBEDDED
+    name, fallback = chosen(backbone, weights, recipe.backbone)
     found = backbones.Backbone(
         name,
         weights,
@@ -242,19 +234,38 @@ def network(
         input_scaling=recipe.input_scaling,
         smoothing=recipe.smoothing,
     )
-    record = found.weights_record
+    say_network(found, fallback, task)
+    return found
+
+
+def chosen(backbone: str, weights: str | os.PathLike[str] | None, default: str) -> tuple[str, bool]:
+    """A backbone's name, and whether it is "auto"'s second choice, for want of ImageNet weights for `default`."""
+    if backbone != "auto":
+        return backbone, False
+    fallback = False
+    if weights is None:
+        try:
+            weights_room.find(default)
+        except weights_room.NotFoundError:
+            fallback = True
+    (embedded,) = weights_room.EMBEDDED
+    return (embedded if fallback or weights == "embedded" else default), fallback
+
+
+def say_network(backbone: Backbone, fallback: bool, task: str) -> None:
+    """Log which network does what, with which weights."""
+    record = backbone.weights_record
     log.log(
         logging.WARNING if fallback else logging.INFO,
         "%s with %s, weights %s (%s)%s",
         task,
-        found.name,
+        backbone.name,
         record["name"],
         record["source"],
         ", for want of ImageNet's, which do better: `tfstyle weights` says where they are looked for"
         if fallback
         else "",
     )
-    return found
 
 
 def optimizer(

@@ -219,7 +219,7 @@ class AdaIN(keras.Model):
             if not weight >= 0:
                 raise InputError(f"{name} {weight:g} is negative: give 0 or more")
         self.content_weight, self.style_weight, self.reduction = content_weight, style_weight, reduction
-        super().compile(optimizer=_adam() if optimizer is None else optimizer, **kwargs)
+        super().compile(optimizer=adam() if optimizer is None else optimizer, **kwargs)
         self.optimizer.build(self.trainable_variables)  # so that its state can be loaded before any step
 
     def get_compile_config(self) -> dict[str, Any]:
@@ -379,7 +379,7 @@ def _pair(data: Any) -> Any:
     return x if y is None else (x, y)
 
 
-def _adam() -> keras.optimizers.Optimizer:
+def adam(learning_rate: float = 1e-4) -> keras.optimizers.Optimizer:
     """Adam as the authors' code has it: 1e-4 / (1 + 5e-5 step), and Torch's epsilon."""
-    rate = keras.optimizers.schedules.InverseTimeDecay(1e-4, decay_steps=1, decay_rate=5e-5)
+    rate = keras.optimizers.schedules.InverseTimeDecay(learning_rate, decay_steps=1, decay_rate=5e-5)
     return keras.optimizers.Adam(rate, epsilon=1e-8)

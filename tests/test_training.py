@@ -1,0 +1,136 @@
+"""Trainings: their folder, and going on exactly where they were ended, by whatever."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import keras
+import numpy as np
+import pytest
+
+from tfstyle import cli, images
+from tfstyle.training import Run
+
+LITTLE = ["--backbone=vgg19mini", "--steps=3", "--batch=2", "--size=32", "--resize=36", "--learning-rate=0.001"]
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    """Eleven contents and eleven styles, noise of several colours."""
+    folder = tmp_path_factory.mktemp("pictures")
+    random = np.random.default_rng(0)
+    for name in ("contents", "styles"):
+        (folder / name).mkdir()
+        for i in range(11):
+            rgb = random.random((6, 8, 3)).astype("float32").repeat(6, 0).repeat(6, 1)
+            images.save(rgb, folder / name / f"{i:02}.png")
+    return [f"--contents={folder / 'contents'}", f"--styles={folder / 'styles'}"]
+
+
+@pytest.fixture(scope="module")
+def whole(folders, tmp_path_factory):
+    """The folder of a training of two epochs without interruption."""
+    run = tmp_path_factory.mktemp("whole") / "run"
+    assert cli.main(["train", "adain", *folders, *LITTLE, "--epochs=2", "--quiet", f"--output={run}"]) == 0
+    return run
+
+
+def weights(run):
+    model = keras.saving.load_model(run / "model.keras")
+    return [np.asarray(v) for v in (*model.trainable_variables, *model.optimizer.variables)]
+
+
+def test_a_run_has_model_log_and_samples(whole):
+    names = sorted(str(path.relative_to(whole)) for path in whole.rglob("*") if path.is_file())
+    assert names == [
+        *("log.csv", "model.keras", "samples/epoch-0001.png", "samples/epoch-0002.png", "training.json"),
+    ]
+    rows = Run(whole, json.loads((whole / "training.json").read_text()), resume=True).rows()
+    assert [row["epoch"] for row in rows] == [1, 2]
+    assert {"loss", "content", "style", "val_loss", "val_content", "val_style"} < set(rows[0])
+    assert rows[1]["loss"] < rows[0]["loss"]
+    side = 3 * 32 + 4 * 4  # two held out of each kind: a row of styles, and one for each content
+    assert images.load(whole / "samples" / "epoch-0002.png").rgb.shape == (side, side, 3)
+
+
+def test_a_killed_training_goes_on_as_if_it_had_not_been(folders, whole, tmp_path):
+    run = tmp_path / "run"
+    command = ["train", "adain", *folders, *LITTLE, "--epochs=2", "--quiet", f"--output={run}"]
+    process = subprocess.Popen([sys.executable, "-m", "tfstyle.cli", *command], env={**os.environ})
+    deadline = time.monotonic() + 120
+    while not (run / "model.keras").exists():  # the first epoch is done
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not (run / "samples" / "epoch-0002.png").exists()
+    assert cli.main([*command, "--resume"]) == 0
+    for ours, theirs in zip(weights(run), weights(whole), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert (run / "log.csv").read_text() == (whole / "log.csv").read_text()
+
+
+def test_more_epochs_go_on_from_the_last(folders, whole, tmp_path):
+    first = ["train", "adain", *folders, *LITTLE, "--quiet", f"--output={tmp_path / 'run'}"]
+    assert cli.main([*first, "--epochs=1"]) == 0
+    assert cli.main([*first, "--epochs=2", "--resume"]) == 0
+    for ours, theirs in zip(weights(tmp_path / "run"), weights(whole), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def refused(capsys, *command):
+    assert cli.main(["train", "adain", *command]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    return err
+
+
+def test_bad_input_is_one_line(folders, whole, tmp_path, capsys):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("all of it")
+    new = f"--output={tmp_path / 'run'}"
+    assert refused(capsys, *folders, *LITTLE, f"--output={whole}") == (
+        f"tfstyle: there is a training in {whole}: go on with it by --resume, or give another folder\n"
+    )
+    assert refused(capsys, *folders, *LITTLE, "--seed=1", "--resume", f"--output={whole}") == (
+        f"tfstyle: the training in {whole} is of other settings (seed was 0, is 1): give those, or another folder\n"
+    )
+    assert refused(capsys, *folders, *LITTLE, f"--output={tmp_path / 'mine'}") == (
+        f"tfstyle: the folder {tmp_path / 'mine'} has other files in it, as thesis.txt: give a new folder\n"
+    )
+    assert refused(capsys, f"--contents={tmp_path / 'empty'}", folders[1], *LITTLE, new) == (
+        f"tfstyle: pictures {tmp_path / 'empty'}: no file in it ends in .jpg, .jpeg, .png, .webp\n"
+    )
+    assert refused(capsys, *folders, "--batch=0", new) == (
+        "tfstyle: batch 0 can't be used: give a whole number from 1 to 4096\n"
+    )
+    assert refused(capsys, *folders, *LITTLE, "--learning-rate=-1", new) == (
+        "tfstyle: learning rate -1 can't be used: give more than 0\n"
+    )
+    assert not (tmp_path / "run" / "model.keras").exists()
+
+
+def test_unreadable_files_are_counted(folders, tmp_path, capsys):
+    broken = tmp_path / "contents"
+    broken.mkdir()
+    for i in range(3):
+        images.save(np.full((40, 40, 3), i / 3, "float32"), broken / f"{i}.png")
+    (broken / "0a.png").write_bytes(b"no picture")
+    command = ["train", "adain", f"--contents={broken}", folders[1], *LITTLE, "--epochs=1", "--validation-split=0"]
+    assert cli.main([*command, f"--output={tmp_path / 'run'}"]) == 0
+    assert f"skipped 1 files that can't be read, as {broken / '0a.png'}\n" in capsys.readouterr().out
+
+
+def test_a_training_that_diverges_says_so_and_keeps_what_was_before(folders, tmp_path, capsys):
+    run = tmp_path / "run"
+    command = ["train", "adain", *folders, *LITTLE, f"--output={run}", "--quiet", "--learning-rate=1e30"]
+    assert cli.main([*command, "--epochs=2"]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("tfstyle: training diverged in epoch 1, ")
+    assert err.endswith(" is not finite; nothing is kept: train anew with a lower learning rate\n")
+    assert not (run / "model.keras").exists()

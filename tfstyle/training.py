@@ -1,0 +1,185 @@
+"""Training into a folder: the model and its log after each epoch, samples to look at, and going on exactly."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import os
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from tfstyle import files, grids, writing
+from tfstyle.errors import InputError, check_whole
+
+MODEL, LOG, SETTINGS, SAMPLES = "model.keras", "log.csv", "training.json", "samples"
+
+
+class Run:
+    """A training's folder: `training.json` (its settings), `model.keras`, `log.csv` and `samples/epoch-0001.png`.
+
+    The model is written last in an epoch, with its optimizer, completely or not at all: whatever ends the training,
+    `fit` goes on from the last epoch that was finished, and what comes out is what an uninterrupted training gives.
+
+    Args:
+        folder: Which is made if there is none.
+        settings: Of the training, as JSON can hold them; those of one that is resumed must be the same.
+        resume: Whether a training in the folder goes on; there need be none.
+
+    Raises:
+        InputError: There is a training and it isn't to be resumed, or it has other settings; or the folder can't be
+            made, or has other files in it.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str], settings: Mapping[str, Any], resume: bool = False) -> None:
+        self.folder = Path(folder)
+        shown = files.shown(folder)
+        try:
+            (self.folder / SAMPLES).mkdir(parents=True, exist_ok=True)
+            inside = set(os.listdir(self.folder))
+        except OSError as error:
+            raise InputError(
+                f"could not make the folder {shown}: {files.reason(error)}; choose another place"
+            ) from error
+        wanted = json.loads(json.dumps(settings))  # tuples as lists
+        if SETTINGS not in inside:
+            if strange := sorted(name for name in inside - {SAMPLES} if not name.startswith(".tfstyle-")):
+                raise InputError(f"the folder {shown} has other files in it, as {strange[0]}: give a new folder")
+            files.atomic_write(self.folder / SETTINGS, (json.dumps(wanted, indent=2) + "\n").encode())
+            return
+        if not resume:
+            raise InputError(f"there is a training in {shown}: go on with it by --resume, or give another folder")
+        try:
+            found = json.loads((self.folder / SETTINGS).read_text())
+            different = [key for key in sorted({*found, *wanted}) if found.get(key) != wanted.get(key)]
+        except (OSError, ValueError, AttributeError) as error:
+            raise InputError(
+                f"{files.shown(self.folder / SETTINGS)} is damaged: delete {shown} to begin anew"
+            ) from error
+        if different:
+            said = "; ".join(f"{key} was {found.get(key)!r}, is {wanted.get(key)!r}" for key in different)
+            raise InputError(f"the training in {shown} is of other settings ({said}): give those, or another folder")
+
+    def model(self, make: Callable[[], keras.Model]) -> keras.Model:
+        """The model as the last finished epoch left it; or a new one, which `make` gives compiled.
+
+        Raises:
+            InputError: The folder's model is damaged.
+        """
+        path = self.folder / MODEL
+        if not path.exists():
+            return make()
+        try:
+            return keras.saving.load_model(path)
+        except Exception as error:  # of all sorts, as Keras and zipfile have it
+            raise InputError(
+                f"could not load {files.shown(path)} ({files.reason(error)}): delete the folder to begin anew"
+            ) from error
+
+    def fit(
+        self,
+        model: keras.Model,
+        dataset: Callable[[int], Any],
+        *,
+        epochs: int,
+        steps: int,
+        validation: Any = None,
+        samples: Callable[[keras.Model], np.ndarray] | None = None,
+        callbacks: Sequence[keras.callbacks.Callback] = (),
+        verbose: Any = "auto",
+    ) -> int:
+        """Train, on from the epochs that the model has seen; the number of epochs it has seen then.
+
+        Args:
+            model: As `model` gave it.
+            dataset: Gives the dataset that begins with an epoch of that number, from 0.
+            epochs: Of the whole training, those of before included.
+            steps: Of an epoch, which the dataset has.
+            validation: A dataset to evaluate after each epoch; None for none.
+            samples: Gives the picture that each epoch leaves in `samples/`; None for none.
+            callbacks: More of Keras' own kind.
+            verbose: Keras' progress: 1 for bars, 2 for lines, 0 for silence.
+
+        Raises:
+            InputError: Losses are no longer finite, or a file can't be written; the last epoch's stay as they were.
+        """
+        check_whole("epochs", epochs, 1, 1_000_000)
+        seen = int(model.optimizer.iterations) // steps
+        if seen < epochs:
+            keep = _Keep(self, samples)
+            model.fit(
+                dataset(seen),
+                epochs=epochs,
+                initial_epoch=seen,
+                validation_data=validation,
+                callbacks=[*callbacks, keep],
+                verbose=verbose,
+                shuffle=False,  # the dataset is
+            )
+        return int(model.optimizer.iterations) // steps
+
+    def rows(self) -> list[dict[str, float]]:
+        """The log's rows, one for each epoch."""
+        try:
+            with open(self.folder / LOG, newline="") as file:
+                return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+        except FileNotFoundError:
+            return []
+        except (OSError, ValueError, TypeError) as error:
+            raise InputError(
+                f"{files.shown(self.folder / LOG)} is damaged: delete the folder to begin anew"
+            ) from error
+
+    def keep(self, model: keras.Model, epoch: int, logs: Mapping[str, float], sample: np.ndarray | None) -> None:
+        """Write all that an epoch, counted from 1, has left; the model last, since it says that the epoch is done."""
+        row = {"epoch": epoch, **{name: float(value) for name, value in logs.items()}}
+        rows = [*(row for row in self.rows() if row["epoch"] < epoch), row]
+        text = io.StringIO()
+        writer = csv.DictWriter(text, list(row), lineterminator="\n", extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows({**old, "epoch": int(old["epoch"])} for old in rows)
+        files.atomic_write(self.folder / LOG, text.getvalue().encode())
+        if sample is not None:
+            grids.save(sample, self.folder / SAMPLES / f"epoch-{epoch:04}.png")
+        save_model(model, self.folder / MODEL)
+
+
+class _Keep(keras.callbacks.Callback):
+    """Writes what each epoch has left into its run's folder."""
+
+    def __init__(self, run: Run, samples: Callable[[keras.Model], np.ndarray] | None) -> None:
+        super().__init__()
+        self.run, self.samples = run, samples
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Write it, if the losses are numbers."""
+        logs = logs or {}
+        sizes = {variable.path: np.sum(np.abs(variable)) for variable in self.model.trainable_variables}
+        if bad := [name for name, value in {**logs, **sizes}.items() if not math.isfinite(value)]:  # ReLU hides NaN
+            kept = f"the model of epoch {epoch} is kept" if epoch else "nothing is kept"
+            raise InputError(
+                f"training diverged in epoch {epoch + 1}, {bad[0]} is not finite; {kept}: train anew with a lower "
+                f"learning rate"
+            )
+        with writing.uninterrupted():
+            sample = None if self.samples is None else self.samples(self.model)
+            self.run.keep(self.model, epoch + 1, logs, sample)
+
+
+def save_model(model: keras.Model, path: str | os.PathLike[str]) -> None:
+    """Save a model as a `.keras` file, completely or not at all.
+
+    Raises:
+        InputError: It can't be written.
+    """
+    files.check_place(path)
+    with tempfile.TemporaryDirectory() as folder:
+        whole = Path(folder) / MODEL  # Keras wants a name, and would leave half a file
+        model.save(whole)
+        files.atomic_write(path, whole.read_bytes())
