@@ -23,10 +23,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from held_out import distances, pairs
 
 import tfstyle
 from tfstyle import Backbone, images
-from tfstyle.crops import split
 from tfstyle.metrics import ssim
 from tfstyle.precision import faster
 
@@ -51,32 +51,25 @@ def main() -> None:
     if not options.without_vgg:
         networks[VGG] = Backbone(VGG, precision=precision)
     judge = Backbone(VGG, precision="float32")
-    contents, styles = (chosen(folders, options.pairs) for folders in (options.contents, options.styles))
-    pairs = []
-    for number, (content, style) in enumerate(zip(contents, styles, strict=True)):
+    found_pairs = []
+    for number, (content, style) in enumerate(pairs(options.contents, options.styles, options.pairs)):
         order = list(networks)[:: 1 if number % 2 else -1]
         found = {name: paint(networks[name], judge, content, style, options) for name in order}
-        pairs.append({"content": content.name, "style": style.name, **found})
-    keys = {name: list(pairs[0][name]) for name in networks}
+        found_pairs.append({"content": content.name, "style": style.name, **found})
+    keys = {name: list(found_pairs[0][name]) for name in networks}
     medians = {
-        name: {key: statistics.median(pair[name][key] for pair in pairs) for key in keys[name] if key != "layers"}
+        name: {
+            key: statistics.median(pair[name][key] for pair in found_pairs) for key in keys[name] if key != "layers"
+        }
         for name in networks
     }
     record = {"size": options.size, "steps": options.steps, "precision": precision, "medians": medians}
     if VGG in networks:
         kinds = ("optimization_seconds", "seconds")
         record["ratio"] = {
-            kind: statistics.median(pair[MINI][kind] / pair[VGG][kind] for pair in pairs) for kind in kinds
+            kind: statistics.median(pair[MINI][kind] / pair[VGG][kind] for pair in found_pairs) for kind in kinds
         }
-    print(json.dumps({**record, "weights": networks[MINI].weights_record, "pairs": pairs}, indent=2))
-
-
-def chosen(folders: list[str], number: int) -> list[Path]:
-    """As many held-out pictures, from the folders in turns, evenly spread over each."""
-    held_out = [split(folder)[1] for folder in folders]
-    rounds = -(-number // len(folders))
-    return [held_out[i % len(folders)][i // len(folders) * len(held_out[i % len(folders)]) // rounds]
-            for i in range(number)]  # fmt: skip
+    print(json.dumps({**record, "weights": networks[MINI].weights_record, "pairs": found_pairs}, indent=2))
 
 
 def paint(
@@ -100,27 +93,12 @@ def paint(
         images.save(result.image, options.output / f"{content.stem}-{style.stem}-{network.name}.png")
     photo, painting = images.load(content, options.size).rgb, images.load(style, options.size).rgb
     picture = np.round(result.image * 255) / 255
-    goal, start, end = (grams(judge, each) for each in (painting, photo, picture))
-    differences = {layer: [float(((g[layer] - goal[layer]) ** 2).sum()) for g in (start, end)] for layer in goal}
-    layers = {layer: last / first for layer, (first, last) in differences.items()}
-    first, last = (sum(pair[i] for pair in differences.values()) for i in (0, 1))
     return {
-        "distance": statistics.mean(layers.values()),
-        "pooled": last / first,
+        **distances(judge, photo, painting, picture),
         "ssim": ssim(photo, picture),
         "optimization_seconds": result.settings["optimization_seconds"],
         "seconds": seconds,
-        "layers": layers,
     }
-
-
-def grams(judge: Backbone, rgb: np.ndarray) -> dict[str, np.ndarray]:
-    """A picture's Gram matrices over the number of positions, in float64."""
-    found = {}
-    for layer, features in judge(np.float32(rgb)[None], judge.style_layers).items():
-        rows = np.asarray(features, "float64").reshape(-1, features.shape[-1])
-        found[layer] = rows.T @ rows / len(rows)
-    return found
 
 
 if __name__ == "__main__":
