@@ -85,7 +85,15 @@ def _add_adain(networks: Any) -> None:
         type=float,
         metavar="R",
         default=1e-4,
-        help="at the start; it falls as 1 / (1 + 5e-5 step) (default: %(default)s, the paper's)",
+        help="at the start; raise it for short trainings (default: %(default)s, the paper's)",
+    )
+    add(
+        "--decay",
+        type=float,
+        metavar="D",
+        default=5e-5,
+        help="the learning rate falls as 1 / (1 + D step); raise it for short trainings (default: %(default)s, the "
+        "paper's)",
     )
     add(
         "--validation-split",
@@ -177,7 +185,7 @@ def _settings(options: argparse.Namespace, contents: Crops, styles: Crops) -> di
     """What a training that goes on must have in common with its beginning."""
     names = (
         *("backbone", "weights", "steps", "batch", "size", "resize", "content_weight", "style_weight", "reduction"),
-        *("learning_rate", "validation_split", "seed", "precision"),
+        *("learning_rate", "decay", "validation_split", "seed", "precision"),
     )
     given = {name: getattr(options, name) for name in names}
     return {"network": "adain", **given, "contents": contents.sha256, "styles": styles.sha256}
@@ -191,13 +199,15 @@ def _adain(options: argparse.Namespace) -> keras.Model:
 
     if not options.learning_rate > 0:
         raise InputError(f"learning rate {options.learning_rate:g} can't be used: give more than 0")
+    if not options.decay >= 0:
+        raise InputError(f"decay {options.decay:g} can't be used: give 0 or more")
     name, fallback = chosen(options.backbone, options.weights, "VGG19")
     encoder = Backbone(name, options.weights, seed=options.seed, precision=options.precision, padding="reflection")
     say_network(encoder, fallback, "training on")
     policy = "mixed_bfloat16" if options.precision == "bfloat16" else "float32"
     model = AdaIN(encoder, seed=options.seed, dtype=policy)
     model.compile(
-        adam(options.learning_rate),
+        adam(options.learning_rate, options.decay),
         content_weight=options.content_weight,
         style_weight=options.style_weight,
         reduction=options.reduction,

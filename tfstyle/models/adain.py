@@ -379,7 +379,7 @@ def _pair(data: Any) -> Any:
     return x if y is None else (x, y)
 
 
-def adam(learning_rate: float = 1e-4) -> keras.optimizers.Optimizer:
-    """Adam as the authors' code has it: 1e-4 / (1 + 5e-5 step), and Torch's epsilon."""
-    rate = keras.optimizers.schedules.InverseTimeDecay(learning_rate, decay_steps=1, decay_rate=5e-5)
+def adam(learning_rate: float = 1e-4, decay: float = 5e-5) -> keras.optimizers.Optimizer:
+    """Adam as the authors' code has it: `learning_rate / (1 + decay step)`, and Torch's epsilon."""
+    rate = keras.optimizers.schedules.InverseTimeDecay(learning_rate, decay_steps=1, decay_rate=decay)
     return keras.optimizers.Adam(rate, epsilon=1e-8)
