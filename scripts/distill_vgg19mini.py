@@ -27,9 +27,9 @@ import tensorflow as tf
 
 from tfstyle import Backbone, InputError, files
 from tfstyle.crops import Crops, split
-from tfstyle.distillation import TAPS, Distillation, normalize
+from tfstyle.distillation import Distillation, normalize
 from tfstyle.layers import Preprocessing
-from tfstyle.vgg19mini import VGG19Mini
+from tfstyle.vgg19mini import TAPS, VGG19Mini
 
 EVALUATED = 8  # batches of held-out crops, always the same ones
 CALIBRATED = 24  # batches of training crops
@@ -164,7 +164,7 @@ def write_log(path: Path, rows: list[dict[str, str]]) -> None:
 def export(distillation: Distillation, batches: list[tf.Tensor], path: str) -> None:
     """Write the student's weights in float16, its activations normalised on batches of preprocessed pictures."""
     exact = VGG19Mini()
-    exact.set_weights(distillation.student_weights())
+    distillation.finish(exact)
     normalize(exact, batches)
     keras.config.set_dtype_policy("float16")
     half = VGG19Mini()

@@ -15,7 +15,7 @@ import tensorflow as tf
 from keras.applications.vgg19 import preprocess_input
 
 from tfstyle import InputError, images, samples
-from tfstyle.distillation import Distillation, convolutions, normalize
+from tfstyle.distillation import Distillation, convolutions, normalize, root
 from tfstyle.vgg19mini import VGG19Mini
 
 TAPS = ("block1_conv1", "block2_conv1")
@@ -31,7 +31,7 @@ def teacher():
     """A network of two blocks and 6 and 10 filters, from RGB in [0, 1]."""
     keras.utils.set_random_seed(1)
     network = VGG19Mini(widths=(6, 10))
-    taps = keras.Model(network.input, {tap: network.get_layer(tap).output for tap in TAPS})
+    taps = keras.Model(network.input, {tap: network.get_layer(f"{tap}_filters").output for tap in TAPS})
     return lambda pictures: taps(preprocess(pictures) / 64)
 
 
@@ -148,6 +148,41 @@ def test_a_checkpoint_of_other_settings_or_damaged_is_refused(made, tmp_path):
         distillation.restore(path, {})
 
 
+def test_finished_it_has_the_distances_that_the_teacher_has_been_matched_by(made):
+    distillation = made()
+    distillation.calibrate([crops(0)])
+    for step in range(10):
+        distillation.train(crops(step))
+    network = VGG19Mini(widths=(4, 6))
+    distillation.finish(network)
+    for normalised in (False, True):
+        if normalised:
+            normalize(network, [preprocess(crops(step)) for step in range(3)])
+        one, other = (network(preprocess(crops(step, 1))) for step in (50, 51))
+        seen, seen_other = (distillation.student(preprocess(crops(step, 1)) / 64) for step in (50, 51))
+        for place, tap in enumerate(TAPS):
+            matrix = np.asarray(distillation.maps[tap], "float64")
+            goals = [np.asarray(each[tap], "float64") @ matrix for each in (seen, seen_other)]
+            found = [np.asarray(each[place], "float64") for each in (one, other)]
+            if normalised:
+                found = [each * np.linalg.norm(goals[0]) / np.linalg.norm(found[0]) for each in found]
+            assert np.linalg.norm(found[0] - found[1]) == pytest.approx(np.linalg.norm(goals[0] - goals[1]), rel=1e-3)
+            apart = [np.linalg.norm(gram(a) - gram(b)) for a, b in (found, goals)]
+            assert apart[0] == pytest.approx(apart[1], rel=1e-3)
+
+
+def gram(features):
+    return np.einsum("bhwi,bhwj->ij", features, features)
+
+
+def test_the_root_measures_as_the_matrix_does():
+    random = np.random.default_rng(0)
+    matrix, f = random.normal(size=(4, 7)), random.normal(size=(10, 4))
+    found = root(matrix)
+    np.testing.assert_allclose(found, found.T)
+    np.testing.assert_allclose(np.linalg.norm(f @ found, axis=1), np.linalg.norm(f @ matrix, axis=1), rtol=1e-10)
+
+
 def test_normalised_the_network_is_the_same_but_for_a_factor_a_filter():
     keras.utils.set_random_seed(0)
     network = VGG19Mini(widths=(4, 6, 8))
@@ -164,6 +199,9 @@ def test_normalised_the_network_is_the_same_but_for_a_factor_a_filter():
         np.testing.assert_allclose(new.mean(axis=(0, 1, 2))[kept], 1, rtol=1e-4)
         np.testing.assert_allclose(new[..., kept], old[..., kept] / means[kept], rtol=1e-3, atol=1e-4)
         assert (new.mean(axis=(0, 1, 2)) < 1.001).all()
+    taps = [network(b) for b in batches]
+    for each in zip(*taps, strict=True):
+        assert np.abs(np.concatenate(each)).mean() == pytest.approx(1, rel=1e-3)
 
 
 @pytest.fixture
@@ -219,8 +257,8 @@ def test_the_script_goes_on_where_it_was_stopped_and_exports(script, tmp_path, c
     assert set(map(str, kinds)) == {"float16"}
     assert keras.config.dtype_policy().name == "float32"
     network = VGG19Mini(weights=str(path), widths=(4, 6))
-    seen = network(preprocess_input(np.concatenate([crops(i, 1) for i in range(10)]) * 255.0))
-    assert 0.3 < np.mean(seen) < 3
+    for tap in network(preprocess_input(np.concatenate([crops(i, 1) for i in range(10)]) * 255.0)):
+        assert 0.3 < np.mean(np.abs(tap)) < 3
 
 
 def test_another_batch_is_refused_by_one_line(script, capsys):

@@ -12,11 +12,11 @@ import pytest
 
 import tfstyle
 from tfstyle import Backbone, InputError, cli, images, weights
+from tfstyle.layers import ChannelMixing
 from tfstyle.models.encoder import described, restored
-from tfstyle.vgg19mini import VGG19Mini
+from tfstyle.vgg19mini import TAPS, VGG19Mini
 
 ROOT = Path(tfstyle.__file__).parent
-TAPS = ("block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1", "block4_conv2", "block5_conv1")
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +34,10 @@ def small_file(tmp_path_factory):
 
 def test_layers_are_vgg19s_with_fewer_filters(vgg, mini):
     large, small = ({layer.name: (layer, shape) for layer, shape in each.below(TAPS)[1]} for each in (vgg, mini))
+    for tap in TAPS:
+        mixing, shape = small[tap]
+        assert (type(mixing), shape) == (ChannelMixing, small[f"{tap}_filters"][1])
+        small[tap] = small.pop(f"{tap}_filters")
     assert mini.layer_names[0] == vgg.layer_names[0]
     for name in list(small)[1:]:
         (one, shape), (other, expected) = small[name], large[name]
@@ -42,15 +46,15 @@ def test_layers_are_vgg19s_with_fewer_filters(vgg, mini):
         if isinstance(one, keras.layers.Conv2D):
             assert (one.kernel_size, one.activation) == (other.kernel_size, other.activation)
             assert shape[-1] <= expected[-1] / 2
-    assert [name for name in small if "conv1" in name] == [name for name in large if "conv1" in name]
+    assert set(TAPS) == {mini.content_layer, *mini.style_layers}
     assert (mini.style_layers, mini.content_layer) == (vgg.style_layers, vgg.content_layer)
 
 
 def test_it_sees_what_vgg19_sees(mini, photo):
     pictures = photo[None]
-    plain = keras.Model(mini._application.input, mini._layers["block1_conv1"].output)
+    plain = keras.Model(mini._application.input, mini._layers["block1_conv2"].output)
     expected = plain(keras.applications.vgg19.preprocess_input(pictures * 255.0))
-    np.testing.assert_allclose(mini(pictures, ["block1_conv1"])["block1_conv1"], expected, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(mini(pictures, ["block1_conv2"])["block1_conv2"], expected, rtol=1e-4, atol=1e-4)
 
 
 def test_embedded_weights_are_trained_normalised_and_said_to_be_embedded(mini):
@@ -62,9 +66,12 @@ def test_embedded_weights_are_trained_normalised_and_said_to_be_embedded(mini):
     photographs = [images.load(tfstyle.samples.content(name), 128).rgb for name in tfstyle.samples.CONTENTS]
     found = [mini(photograph[None]) for photograph in photographs]
     for layer in TAPS:
-        activations = np.stack([np.mean(features[layer], axis=(0, 1, 2)) for features in found]).mean(axis=0)
-        assert 0.5 < activations.mean() < 2
-        assert np.median(activations) > 0.25
+        assert 0.5 < np.mean([np.abs(features[layer]).mean() for features in found]) < 2
+    filters = [f"{tap}_filters" for tap in TAPS]
+    for layer in filters:
+        means = np.mean([np.mean(mini(p[None], filters)[layer], axis=(0, 1, 2)) for p in photographs], axis=0)
+        assert 0.5 < means.mean() < 2
+        assert np.median(means) > 0.25
 
 
 def test_a_fresh_process_loads_the_same_features(mini):
@@ -85,7 +92,7 @@ def test_weights_are_a_path_or_random_too(mini, tmp_path):
     path = tmp_path / "own.weights.h5"
     mini._application.save_weights(path)
     own = Backbone("VGG19Mini", path)
-    np.testing.assert_array_equal(own._layers["block5_conv1"].kernel, mini._layers["block5_conv1"].kernel)
+    np.testing.assert_array_equal(own._layers["block5_conv1"].mixing, mini._layers["block5_conv1"].mixing)
     assert own.weights_record["name"] == "own.weights.h5"
     random = Backbone("VGG19Mini", "random", seed=2)
     assert (random.trained, random.normalize, random.weights_record["source"]) == (False, True, "He, seed 2")
@@ -109,7 +116,8 @@ def test_a_file_that_does_not_fit_or_is_damaged_is_one_line(small_file, tmp_path
     with pytest.raises(InputError) as error:
         Backbone("VGG19Mini", small_file)
     assert str(error.value) == (
-        f"{small_file} does not hold the weights of VGG19Mini: layer block1_conv1 needs the shape (3, 3, 3, 16), the "
+        f"{small_file} does not hold the weights of VGG19Mini: layer block1_conv1_filters needs the shape "
+        "(3, 3, 3, 16), the "
         "file has (3, 3, 3, 4); give a file made for tfstyle.vgg19mini.VGG19Mini(include_top=False)"
     )
     (tmp_path / "broken.h5").write_bytes(small_file.read_bytes()[:2000])
@@ -132,7 +140,7 @@ def test_there_is_no_classifier():
 
 def test_the_network_loads_a_file_as_keras_applications_do(mini, tmp_path):
     network = VGG19Mini(weights=str(ROOT / "embedded" / "vgg19mini.weights.h5"), input_shape=(64, 64, 3))
-    assert network.output_shape == (None, 4, 4, 256)
+    assert network.output_shape[-1] == (None, 4, 4, 256)
     assert network.dtype == "float32"
     np.testing.assert_array_equal(network.get_layer("block3_conv4").kernel, mini._layers["block3_conv4"].kernel)
 

@@ -70,7 +70,7 @@ _ROOMS = {
 }
 _PLACES = {name: room for room, names in _ROOMS.items() for name in names}
 _MODULES = (
-    *("colors", "experiments", "files", "images", "models", "pictures", "samples", "weights"),
+    *("colors", "data", "experiments", "files", "images", "models", "pictures", "samples", "weights"),
     *(room for room in _ROOMS if "." not in room),
 )
 

@@ -14,10 +14,11 @@ import tensorflow as tf
 
 from tfstyle import files
 from tfstyle.errors import InputError
+from tfstyle.layers import ChannelMixing
+from tfstyle.vgg19mini import TAPS
 
 Tensor = Any
 
-TAPS = ("block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1", "block4_conv2", "block5_conv1")
 LIFE = 80  # steps that a painting is worked on (chosen: most of Adam's progress from the content picture)
 _PAINTING_RATE = 8 / 255  # Adam's, for paintings (chosen, near Johnson's 10/255)
 INPUT_SCALE = 64.0  # chosen: deviation of preprocessed pictures, roughly
@@ -35,8 +36,12 @@ class Distillation:
         residual = Σ (M f − t)² / Σ t²        gram = Σ |MᵀG M − G_t|² / Σ |G_t − mean G_t|²
 
     with denominators measured once, by `calibrate`. They are summed over taps, and Adam follows, its learning rate
-    falling as a cosine. The maps only serve training. They begin at zero, where the Gram loss has no gradient: as it
-    doesn't know M from −M, it would lead half of the filters the wrong way.
+    falling as a cosine. The maps begin at zero, where the Gram loss has no gradient: as it doesn't know M from −M,
+    it would lead half of the filters the wrong way.
+
+    They are not part of the student, which has fewer channels than they give. But what they tell of distances is:
+    with A the square root of M Mᵀ, |f A| = |f M|, and |AᵀGA| = |MᵀGM| of Gram matrices, so `finish` makes A each
+    tap's mixing.
 
     A network that is optimised against is led to what it overlooks. So besides crops each batch holds *paintings*:
     crops on their way to the Gram matrices that the student, as it is, sees in other crops, a step of Adam on pixels
@@ -44,7 +49,7 @@ class Distillation:
 
     Args:
         teacher: From RGB in [0, 1] to features by layer, as `Backbone.extractor` is.
-        student: Network with the taps as layers, from preprocessed pictures. It is initialised, and trained.
+        student: `VGG19Mini`, from preprocessed pictures. It is initialised, and its convolutions are trained.
         preprocess: From RGB in [0, 1] to what the student takes.
         taps: Layers of both.
         steps: Length of the training, for the learning rate.
@@ -71,7 +76,7 @@ class Distillation:
     ) -> None:
         self.teacher, self.network, self.preprocess = teacher, student, preprocess
         self.taps, self.gram_weight, self.step = tuple(taps), gram_weight, 0
-        self.student = keras.Model(student.input, {tap: student.get_layer(tap).output for tap in taps})
+        self.student = keras.Model(student.input, {tap: student.get_layer(f"{tap}_filters").output for tap in taps})
         random = np.random.default_rng([seed, 3])
         _initialize(student, random)
         self.maps, self.rms, self.deviations = {}, {}, {}
@@ -185,10 +190,13 @@ class Distillation:
         self.second.assign(second)
         self.ages.assign(self.ages.value + 1.0)
 
-    def student_weights(self) -> list[np.ndarray]:
-        """The student's weights, for preprocessed pictures as they are."""
-        weights = self.network.get_weights()
-        return [weights[0] / INPUT_SCALE, *weights[1:]]
+    def finish(self, network: keras.Model) -> None:
+        """Give another `VGG19Mini` the student's weights, for preprocessed pictures as they are, and its metric."""
+        network.set_weights(self.network.get_weights())
+        first = convolutions(network)[0]
+        first.kernel.assign(np.asarray(first.kernel) / INPUT_SCALE)
+        for tap in self.taps:
+            network.get_layer(tap).mixing.assign(root(np.asarray(self.maps[tap], "float64")))
 
     def _state(self) -> list[keras.Variable]:
         """All that a checkpoint holds, in a fixed order."""
@@ -231,33 +239,54 @@ def convolutions(network: keras.Model) -> list[keras.layers.Conv2D]:
     return [layer for layer in network.layers if isinstance(layer, keras.layers.Conv2D)]
 
 
+def root(matrix: np.ndarray) -> np.ndarray:
+    """The symmetric square root A of M Mᵀ, `(N, N)`, for M `(N, T)`: |f A| = |f M| for all f."""
+    values, vectors = np.linalg.eigh(matrix @ matrix.T)
+    return (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
+
+
 def normalize(network: keras.Model, batches: Iterable[Tensor]) -> None:
-    """Scale a chain of convolutions with ReLU so that each filter's mean activation is 1 (Gatys et al. 2016, sec. 2).
+    """Scale `VGG19Mini` so that each filter's mean activation is 1 (Gatys et al. 2016, section 2), and each tap's.
 
     With m the mean activations of a layer, and n of the layer below, kernels W become W n / m and biases b become
     b / m: as ReLU and max pooling are homogeneous, all features f become f / m, exactly. A filter that is hardly ever
     active counts as 1 % of its layer's mean (chosen).
 
+    The filters' factors leave the taps' distances as they were: A becomes the root of m A Aᵀ m. Then A is divided by
+    the mean of the tap's |features|.
+
     Args:
         network: What is changed.
         batches: Of preprocessed pictures, `(batch, height, width, 3)`.
     """
+    batches = list(batches)
     layers = convolutions(network)
-    outputs = keras.Model(network.input, [layer.output for layer in layers])
-    means: list[Any] = [0.0] * len(layers)
-    number = 0
-    for pictures in batches:
-        number += 1
-        found = outputs(pictures)
-        for i, features in enumerate(found if isinstance(found, list) else [found]):
-            means[i] = means[i] + np.asarray(features, "float64").mean(axis=(0, 1, 2))
+    taps = {f"{layer.name}_filters": layer for layer in network.layers if isinstance(layer, ChannelMixing)}
     below = np.ones(network.input.shape[-1])
-    for layer, total in zip(layers, means, strict=True):
-        mean = np.maximum(total / number, _LEAST_SHARE * total.mean() / number)
+    for layer, mean in zip(layers, _activations(network, layers, batches), strict=True):
+        mean = np.maximum(mean, _LEAST_SHARE * mean.mean())
         kernel, bias = (np.asarray(each, "float64") for each in (layer.kernel, layer.bias))
         layer.kernel.assign(kernel * below[:, None] / mean)
         layer.bias.assign(bias / mean)
         below = mean
+        tap = taps.get(layer.name)
+        if tap is not None:
+            tap.mixing.assign(root(mean[:, None] * np.asarray(tap.mixing, "float64")))
+    for tap, mean in zip(taps.values(), _activations(network, list(taps.values()), batches), strict=True):
+        tap.mixing.assign(np.asarray(tap.mixing) / mean.mean())
+
+
+def _activations(
+    network: keras.Model, layers: Sequence[keras.layers.Layer], batches: Sequence[Tensor]
+) -> list[np.ndarray]:
+    """The mean |features| of each channel of each layer, float64."""
+    outputs = keras.Model(network.input, [layer.output for layer in layers])
+    means: list[Any] = [0.0] * len(layers)
+    for pictures in batches:
+        found = outputs(pictures)
+        for i, features in enumerate(found if isinstance(found, list) else [found]):
+            means[i] = means[i] + np.abs(np.asarray(features, "float64")).mean(axis=(0, 1, 2)) / len(batches)
+    return means
 
 
 def _initialize(network: keras.Model, random: np.random.Generator) -> None:

@@ -6,10 +6,14 @@ from collections.abc import Sequence
 
 import keras
 
+from tfstyle.layers import ChannelMixing
+
 NAME = "VGG19Mini"
 # Chosen: a quarter of VGG19's filters, more of them where they cost little time, at a quarter of the size and below.
 WIDTHS = (16, 32, 80, 160, 256)
 CONVOLUTIONS = (2, 2, 4, 4, 1)  # of each block: VGG19's, up to the deepest layer that style losses use
+# The layers that methods compare. There the filters' features are mixed, so that distances are VGG19's.
+TAPS = ("block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1", "block4_conv2", "block5_conv1")
 
 
 def VGG19Mini(  # noqa: N802 (a network's name, as in keras.applications)
@@ -22,6 +26,10 @@ def VGG19Mini(  # noqa: N802 (a network's name, as in keras.applications)
 
     It sees what VGG19 sees: BGR in [0, 255] less the mean colour (`keras.applications.vgg19.preprocess_input`).
 
+    At each of `TAPS` the convolution with its ReLU is called `NAME_filters`, and `NAME` is a linear map of its
+    features that nothing else in the network takes: fewer filters than VGG19's, each standing for several, mixed so
+    that squared differences of features, and of their Gram matrices, come near those of VGG19.
+
     Args:
         include_top: Only False: there is no classifier.
         weights: Path of a file that the model's `save_weights` wrote; None for Keras' initialisation.
@@ -29,7 +37,7 @@ def VGG19Mini(  # noqa: N802 (a network's name, as in keras.applications)
         widths: Filters of each block's convolutions; fewer blocks end the network earlier.
 
     Returns:
-        The model from `(batch, height, width, 3)` to the last convolution's features, of a 16th of the size.
+        The model from `(batch, height, width, 3)` to the taps' features, the last of them of a 16th of the size.
 
     Raises:
         ValueError: A top is asked for.
@@ -37,13 +45,17 @@ def VGG19Mini(  # noqa: N802 (a network's name, as in keras.applications)
     if include_top:
         raise ValueError("VGG19Mini has no classifier: include_top must be False")
     x = pictures = keras.Input(input_shape, name="input_layer")
+    taps = []
     for block, (filters, number) in enumerate(zip(widths, CONVOLUTIONS, strict=False), 1):
         if block > 1:
             x = keras.layers.MaxPooling2D(2, strides=2, name=f"block{block - 1}_pool")(x)
         for convolution in range(1, number + 1):
             name = f"block{block}_conv{convolution}"
-            x = keras.layers.Conv2D(filters, 3, padding="same", activation="relu", name=name)(x)
-    network = keras.Model(pictures, x, name="vgg19mini")
+            own = f"{name}_filters" if name in TAPS else name
+            x = keras.layers.Conv2D(filters, 3, padding="same", activation="relu", name=own)(x)
+            if name in TAPS:
+                taps.append(ChannelMixing(name=name)(x))
+    network = keras.Model(pictures, taps, name="vgg19mini")
     if weights is not None:
         network.load_weights(weights)
     return network

@@ -1,5 +1,6 @@
 """Keras layers of the models."""
 
+from tfstyle.layers.mixing import ChannelMixing
 from tfstyle.layers.normalization import AdaptiveInstanceNormalization
 from tfstyle.layers.padding import ReflectedConvolution, ReflectionPadding2D
 from tfstyle.layers.preprocessing import SCALINGS, PadToMultiple, Preprocessing, Scaling
@@ -7,6 +8,7 @@ from tfstyle.layers.preprocessing import SCALINGS, PadToMultiple, Preprocessing,
 __all__ = [
     "SCALINGS",
     "AdaptiveInstanceNormalization",
+    "ChannelMixing",
     "PadToMultiple",
     "Preprocessing",
     "ReflectedConvolution",
