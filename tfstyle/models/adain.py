@@ -133,7 +133,7 @@ class AdaIN(keras.Model):
         height, width = size
         if not self._exact:  # a backbone that loses borders has fewer features than a multiple of the stride
             multiple = self._pad.multiple
-            padded = (height + -height % multiple, width + -width % multiple)
+            padded = tuple(side + (multiple - side % multiple) % multiple for side in (height, width))
             pictures = tf.image.resize(pictures, padded)  # keras.ops takes no size that is known but in the graph
         return pictures[:, :height, :width]
 
