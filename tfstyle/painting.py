@@ -275,7 +275,7 @@ def checked(
     pictures = listed(styles)
     if not pictures:
         raise InputError("there is no style picture: give at least one")
-    mix = _mix(style_blend, len(pictures))
+    mix = blended(style_blend, len(pictures))
     paintings = [images.load(picture) for picture in pictures]
     networks = composing.shares(backbone)
     if others["calibrate"] and len(networks) < 2:
@@ -312,8 +312,12 @@ def _layers(names: str | Sequence[str] | None) -> tuple[str, ...] | None:
     return None if names is None else (names,) if isinstance(names, str) else tuple(names)
 
 
-def _mix(blend: Sequence[float] | None, number: int) -> list[float]:
-    """The styles' weights, which sum to 1."""
+def blended(blend: Sequence[float] | None, number: int) -> list[float]:
+    """The weights of a number of styles, which sum to 1; None for equal ones.
+
+    Raises:
+        InputError: Not as many weights, a negative one, or none above 0.
+    """
     if blend is None:
         return [1 / number] * number
     weights = [float(weight) for weight in blend]

@@ -145,7 +145,7 @@ def test_what_is_no_model_that_stylizes_is_one_line(tmp_path, monkeypatch):
     unsafe = keras.Sequential([keras.Input((None, None, 3)), keras.layers.Lambda(lambda x: x)])
     unsafe.save("unsafe.keras")
     exact = {
-        "nowhere.keras": "the model nowhere.keras does not exist: give 'embedded', a .keras file or a training run's "
+        "nowhere.keras": "model nowhere.keras does not exist: give 'embedded', a .keras file or a training run's "
         "folder",
         "picture.png": "picture.png is no saved model: give one whose name ends in .keras",
         "run": "there is no model.keras in the folder run: give a training run's folder or a model",

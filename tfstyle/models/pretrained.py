@@ -61,9 +61,7 @@ def read(path: str | os.PathLike[str]) -> keras.Model:
         if not place.is_file():
             raise InputError(f"there is no {RUN_MODEL} in the folder {name}: give a training run's folder or a model")
     if not place.is_file():
-        raise InputError(
-            f"the model {name} does not exist: give 'embedded', a .keras file or a training run's folder"
-        )
+        raise InputError(f"model {name} does not exist: give 'embedded', a .keras file or a training run's folder")
     if place.suffix != ".keras":
         raise InputError(f"{name} is no saved model: give one whose name ends in .keras")
     fix = "give one that model.save has written"
@@ -97,11 +95,11 @@ def embedded() -> AdaIN:
             model.load_weights(path)
     except Exception as error:  # likewise
         raise InputError(
-            f"{files.shown(path)}, which comes with the package, is damaged: install it again"
+            f"{files.shown(path)}, which comes with the package, is damaged: install tfstyle again"
         ) from error
     if belongs != model.encoder.backbone.weights_record["sha256"]:
         warnings.warn(
-            f"{path.name} was trained with other weights of {_ENCODER} than the embedded ones: unless they are nearly "
+            f"{path.name} was trained with other weights of {_ENCODER} than those embedded: unless they are nearly "
             f"the same, it can't paint",
             stacklevel=2,
         )
@@ -129,7 +127,7 @@ def write_embedded(model: AdaIN, path: str | os.PathLike[str] = weights_room.ADA
     if (model.layer, set(model.encoder.layers)) != (half.layer, set(half.encoder.layers)):
         raise InputError(f"the model decodes {model.layer}, and the embedded one {half.layer}: train that")
     given = model.decoder.get_weights()
-    if any(np.abs(each).max() > np.finfo("float16").max for each in given):
+    if not all(np.abs(each).max() <= np.finfo("float16").max for each in given):
         raise InputError("the decoder has weights that float16 can't hold: train it anew")
     half.decoder.set_weights(given)
     for layer, scale in model.encoder.scales.items():
