@@ -64,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     feed_forward_commands.add_apply(subparsers)
     _add_demo(subparsers)
     _add_score(subparsers)
+    feed_forward_commands.add_export(subparsers)
     experiment_commands.add_compare(subparsers)
     experiment_commands.add_reproduce(subparsers)
     methods = subparsers.add_parser("methods", help="list the methods and where their constants come from")
@@ -228,8 +229,9 @@ def _add_transfer(subparsers: Any) -> None:
     )
     add(
         "--init",
-        metavar="content|noise|FILE",
-        help="what the painting begins with; FILE goes on from a picture",
+        metavar="content|noise|adain|FILE",
+        help="what the painting begins with: adain for what `tfstyle apply` paints; FILE goes on from a picture "
+        "(default: the method's)",
     )
     add(
         "--parameterization",

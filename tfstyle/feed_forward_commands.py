@@ -139,3 +139,53 @@ def paint_one(options: argparse.Namespace, output: Path, given: dict[str, Any]) 
     check_writable(output, bits=bits)
     check_apart([output], [given["content"], *given["styles"], *helpers(given)])
     return write(options, apply(**given), output, bits)
+
+
+def add_export(subparsers: Any) -> None:
+    """`tfstyle export`."""
+    parser = subparsers.add_parser(
+        "export",
+        help="write a trained network for places without Keras: SavedModel, TensorFlow Lite, ONNX",
+        description="Write a trained network so that it runs without tfstyle, and compare what it paints with what "
+        "the network does. An AdaIN has three functions: stylize(content, style, alpha), encode_style(style) and "
+        "stylize_with_code(content, mean, deviation, alpha), of pictures of any size in [0, 1].",
+    )
+    add = parser.add_argument
+    add(
+        "model",
+        metavar="MODEL",
+        help="embedded, for the AdaIN that comes with the package; a saved model, .keras, of tfstyle or any from "
+        "pictures to pictures; or the folder of a training run",
+    )
+    add(
+        "--format",
+        metavar="saved_model|tflite|onnx",
+        help="saved_model for TensorFlow; tflite for phones; onnx for other runtimes, with a file for each function, "
+        "which needs pip install 'tfstyle[onnx]' (default: by OUT's suffix, else saved_model)",
+    )
+    add(
+        "-o",
+        "--output",
+        metavar="OUT",
+        required=True,
+        help="a new folder for saved_model, else OUT.tflite or OUT.onnx",
+    )
+    add("--quiet", action="store_true", help="print errors only")
+    parser.set_defaults(run=export, done="exported")
+
+
+def export(options: argparse.Namespace) -> int:
+    """`tfstyle export`: a trained network in another format."""
+    from tfstyle.runtime import import_tensorflow
+
+    import_tensorflow()
+    from tfstyle.models import pretrained
+    from tfstyle.models.exporting import export
+
+    load = pretrained.load if options.model == pretrained.EMBEDDED else pretrained.read
+    made = export(load(options.model), options.output, options.format)
+    if not options.quiet:
+        print(f"wrote {', '.join(files.shown(path) for path in made.paths)}: {', '.join(made.signatures)}")
+        for name, difference in made.differences.items():
+            print(f"largest difference from the model, {name}: {difference:.2g} ({difference * 255:.2g}/255)")
+    return 0

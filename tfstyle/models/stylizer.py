@@ -55,8 +55,7 @@ class Stylizer:
         if self.preserve_color is not None:
             self._codes.clear()
             shown, paintings = color_transfer.prepared(self.preserve_color, photo, paintings, self.mix)
-        size, sizes = photo.rgb.shape[:2], [painting.rgb.shape[:2] for painting in paintings]
-        where = masks_room.regions(self.content_masks, self.style_masks, self.mix, size, sizes)
+        where = self._regions(photo)
         codes = []
         for region, weights in enumerate(where.mix.tolist()):
             own = [k for k, weight in enumerate(weights) if weight > 0]
@@ -71,6 +70,14 @@ class Stylizer:
     def strength(self, photo: Picture) -> float | images.Source:
         """How much of the style a picture gets: a number, or a map of its shape."""
         return self.alpha
+
+    def cover(self, photo: Picture) -> np.ndarray:
+        """How much of each pixel is painted: float32 (height, width) in [0, 1], 1 where there are no masks."""
+        return np.minimum(self._regions(photo).content.sum(axis=0), 1)
+
+    def _regions(self, photo: Picture) -> masks_room.Regions:
+        size, sizes = photo.rgb.shape[:2], [painting.rgb.shape[:2] for painting in self.paintings]
+        return masks_room.regions(self.content_masks, self.style_masks, self.mix, size, sizes)
 
     def _code(self, number: int, painting: Picture, masks: np.ndarray | None, region: int) -> StyleCode:
         """The style of a painting, or of what of it belongs to a region by its masks (regions, height, width)."""
