@@ -228,7 +228,7 @@ def test_an_unknown_precision_is_refused():
 def test_an_unknown_backbone_suggests_the_nearest():
     with pytest.raises(InputError) as error:
         Backbone("vgg18")
-    assert str(error.value) == "unknown backbone 'vgg18': did you mean VGG19 or VGG16?"
+    assert str(error.value) == "unknown backbone 'vgg18': did you mean VGG19 or VGG16 or VGG19Mini?"
 
 
 def test_an_unknown_layer_suggests_the_nearest(vgg):

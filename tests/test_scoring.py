@@ -162,7 +162,7 @@ def bad_pictures():
         (["photo.png", "painting.png", "out.png", "--size", "0"],
          "size 0 can't be used: give a whole number from 1 to 65535"),
         (["photo.png", "painting.png", "out.png", "--backbone", "VGG18"],
-         "unknown backbone 'VGG18': did you mean VGG19 or VGG16?"),
+         "unknown backbone 'VGG18': did you mean VGG19 or VGG16 or VGG19Mini?"),
         (["photo.png", "painting.png", "out.png", "--weights", "none.h5"],
          "weights none.h5 does not exist: give a file, 'imagenet' or 'random'"),
     ],

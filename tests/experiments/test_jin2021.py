@@ -111,7 +111,7 @@ def test_entropy_is_measured_at_the_style_layers(setup):
 @pytest.mark.parametrize(
     ("given", "text"),
     [
-        ((["VGG18"],), "unknown backbone 'VGG18': did you mean VGG19 or VGG16?"),
+        ((["VGG18"],), "unknown backbone 'VGG18': did you mean VGG19 or VGG16 or VGG19Mini?"),
         (([],), "there is no backbone: name at least one"),
         ((["VGG19"], ["balance"]), "unknown treatment 'balance': did you mean balanced?"),
     ],
