@@ -309,7 +309,7 @@ def test_asking_for_imagenet_weights_never_gets_random_ones(files):
         ({"content_layers": []}, "the content term has no layers: name at least one"),
         ({"content_layers": "block9"}, "unknown layer of VGG16 'block9': did you mean"),
         ({"method": "gats"}, "unknown method 'gats': did you mean gatys or gatys2016?"),
-        ({"backbone": "vgg20"}, "unknown backbone 'vgg20': did you mean VGG19 or VGG16 or VGG19Mini?"),
+        ({"backbone": "vgg20"}, "unknown backbone 'vgg20': did you mean VGG19 or VGG16?"),
         ({"content_layers": ["block9"]}, "unknown layer of VGG16 'block9': did you mean"),
         ({"optimizer": "sgd"}, "unknown optimizer 'sgd': use one of lbfgs, adam"),
         ({"content_weight": -5}, "content weight -5 can't be used: give a number from 0 upwards"),
