@@ -4,6 +4,7 @@ Importing this registers them, which `keras.saving.load_model` asks for.
 """
 
 from tfstyle.models.adain import AdaIN
+from tfstyle.models.depth_adain import DepthAdaIN
 from tfstyle.models.style_code import StyleCode
 
-__all__ = ["AdaIN", "StyleCode"]
+__all__ = ["AdaIN", "DepthAdaIN", "StyleCode"]

@@ -48,6 +48,45 @@ def strength(alpha: float | images.Source, size: tuple[int, int]) -> np.ndarray:
     return np.full((1, *size), alpha, np.float32)
 
 
+def by_proximity(proximity: np.ndarray, near: float, far: float, contrast: float, offset: float) -> np.ndarray:
+    """The strength of the style by proximity p: far + (near − far) c(p), with c rising from c(0) = 0 to c(1) = 1.
+
+    c(p) = (σ(p) − σ(0)) / (σ(1) − σ(0)), with σ(p) = 1 / (1 + exp(−contrast (p − offset))): near and far are told
+    apart at the offset, the more sharply the greater the contrast; 0 is the limit, c(p) = p.
+
+    Args:
+        proximity: In [0, 1], 1 is near.
+        near: Strength of the nearest point, in [0, 1].
+        far: Of the farthest.
+        contrast: 0 or more.
+        offset: In [0, 1].
+
+    Returns:
+        float32 of the same shape, in [0, 1].
+
+    Raises:
+        InputError: A number out of range.
+
+    Reference:
+        Kitov, Kozlovtsev & Mishustina 2020, "Depth-Aware Arbitrary Style Transfer Using Instance Normalization"
+        (arXiv:1906.01123v2), for a strength that varies with a proximity map which has an offset and a contrast; that
+        they enter by a logistic function, and that its ends are kept, is chosen.
+    """
+    for name, value, high in (
+        ("near", near, 1),
+        ("far", far, 1),
+        ("offset", offset, 1),
+        ("contrast", contrast, 1000),
+    ):
+        if not 0 <= value <= high:
+            raise InputError(f"{name} {value:g} can't be used: give a number from 0 to {high}")
+    proximity = np.asarray(proximity, np.float64)
+    if contrast > 1e-3:  # below it, rounding is greater than what the curve differs from a line
+        ends = 1 / (1 + np.exp(-contrast * (np.array([0.0, 1.0]) - offset)))
+        proximity = (1 / (1 + np.exp(-contrast * (proximity - offset))) - ends[0]) / (ends[1] - ends[0])
+    return np.clip(far + (near - far) * proximity, 0, 1).astype(np.float32)
+
+
 def shrunk(weights: np.ndarray, multiple: int, features: Tensor) -> Tensor:
     """Weights of pixels `(number, height, width)` as those of the positions of features.
 
