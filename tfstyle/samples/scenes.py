@@ -12,11 +12,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from tfstyle.samples import noise
+from tfstyle.samples import SCENES, noise
 from tfstyle.samples.shapes import Box, CutOut, Cylinder, Ellipsoid, Plane, Shape
 from tfstyle.samples.surfaces import OUTLINES, Texture, crest, outline, texture
-
-KINDS = ("open", "street", "room", "table", "portrait")
 
 
 @dataclass
@@ -60,7 +58,7 @@ def render(
         rng: Source of all that is random.
         pictures: RGB in [0, 1], parts of which are used as textures beside those that are made.
         supersampling: Rendered this many times larger, then reduced.
-        kind: One of `KINDS`; None for any.
+        kind: One of `tfstyle.samples.SCENES`; None for any.
 
     Returns:
         The picture, float32 `(h, w, 3)` in [0, 1]; and the inverse depth, float32 `(h, w)`, scaled to [0, 1]: 1 is
@@ -68,7 +66,7 @@ def render(
     """
     h, w = shape
     short = min(h, w)
-    kind = kind or str(rng.choice(KINDS))
+    kind = kind or str(rng.choice(SCENES))
     scene = _laid_out(kind, (w / short, h / short), rng, _Maker(rng, short * supersampling, pictures))
     colour, inverse = _seen(scene, (h * supersampling, w * supersampling), rng)
     colour, inverse = (
@@ -98,7 +96,7 @@ def _between(rng: np.random.Generator, low: float, high: float) -> float:
 
 
 def _laid_out(kind: str, aspect: tuple[float, float], rng: np.random.Generator, made: _Maker) -> _Scene:
-    """A scene of one of `KINDS`."""
+    """A scene of one of `SCENES`."""
     if kind == "portrait":
         scene = _laid_out(str(rng.choice(["open", "street", "room"])), aspect, rng, made)
         _sit(scene, rng, made)
