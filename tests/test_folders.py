@@ -451,4 +451,4 @@ def test_ctrl_c_writes_what_is_done_and_the_grid_of_that(folder, styles, capsys,
     ids=str,
 )
 def test_no_two_styles_have_one_output_and_none_the_grids(given, made):
-    assert folders._style_names(given) == made
+    assert folders.distinct_names(given, "grid") == made

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tfstyle.edges import EdgeTerm as EdgeTerm
     from tfstyle.errors import InputError as InputError
     from tfstyle.experiments.reproducing import compare as compare, reproduce as reproduce
+    from tfstyle.feed_forward import apply as apply, apply_batch as apply_batch, apply_styles as apply_styles
     from tfstyle.method import Method as Method
     from tfstyle.methods import METHODS as METHODS
     from tfstyle.metrics import METRICS as METRICS, score as score
@@ -55,6 +56,7 @@ _ROOMS = {
     "edges": ("EdgeTerm",),
     "errors": ("InputError",),
     "experiments.reproducing": ("compare", "reproduce"),
+    "feed_forward": ("apply", "apply_batch", "apply_styles"),
     "method": ("Method",),
     "methods": ("METHODS",),
     "metrics": ("METRICS", "score"),

@@ -1,4 +1,4 @@
-"""What stands in one argument of the command line: lists, and numbers that may be words."""
+"""What stands in one argument of the command line: lists, numbers that may be words, and what many commands take."""
 
 from __future__ import annotations
 
@@ -26,3 +26,19 @@ def tile(text: str) -> int | str:
         return int(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not auto, off or a number of pixels") from None
+
+
+def number_or_file(text: str) -> float | str:
+    """A number, or else the path of a file."""
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def add_talk(parser: argparse.ArgumentParser) -> None:
+    """What a command that paints says."""
+    parser.add_argument("--quiet", action="store_true", default=False, help="print errors only")
+    parser.add_argument(
+        "--json", action="store_true", default=False, help="print settings and result as one JSON object on stdout"
+    )

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
-from tfstyle import __version__, argument_types, commands, experiment_commands, writing
+from tfstyle import __version__, argument_types, commands, experiment_commands, feed_forward_commands, writing
 from tfstyle.errors import InputError
 
 
@@ -61,8 +61,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"tfstyle {__version__}")
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_transfer(subparsers)
+    feed_forward_commands.add_apply(subparsers)
     _add_demo(subparsers)
     _add_score(subparsers)
+    feed_forward_commands.add_export(subparsers)
     experiment_commands.add_compare(subparsers)
     experiment_commands.add_reproduce(subparsers)
     methods = subparsers.add_parser("methods", help="list the methods and where their constants come from")
@@ -227,8 +229,9 @@ def _add_transfer(subparsers: Any) -> None:
     )
     add(
         "--init",
-        metavar="content|noise|FILE",
-        help="what the painting begins with; FILE goes on from a picture",
+        metavar="content|noise|adain|FILE",
+        help="what the painting begins with: adain for what `tfstyle apply` paints; FILE goes on from a picture "
+        "(default: the method's)",
     )
     add(
         "--parameterization",
@@ -255,7 +258,7 @@ def _add_transfer(subparsers: Any) -> None:
     add("--resume", action="store_true", help="go on from the checkpoint, if there is one")
     add("--bits", type=int, default=8, help="16 for deep PNG and TIFF files (default: 8)")
     add("--preview-every", type=int, metavar="N", help="write OUT-step00050.png and so on, to watch it grow")
-    _add_talk(parser)
+    argument_types.add_talk(parser)
     parser.set_defaults(run=commands.transfer)
 
 
@@ -274,7 +277,7 @@ def _add_demo(subparsers: Any) -> None:
     parser.add_argument(
         "--steps", type=int, metavar="N", default=60, help="optimisation steps (default: %(default)s)"
     )
-    _add_talk(parser)
+    argument_types.add_talk(parser)
     parser.set_defaults(run=commands.demo)
 
 
@@ -323,13 +326,6 @@ def _add_score(subparsers: Any) -> None:
     add("-o", "--output", metavar="FILE", help="write there, to keep the scores (default: stdout)")
     add("--quiet", action="store_true", help="print scores and errors only")
     parser.set_defaults(run=commands.score, done="scored")
-
-
-def _add_talk(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--quiet", action="store_true", default=False, help="print errors only")
-    parser.add_argument(
-        "--json", action="store_true", default=False, help="print settings and result as one JSON object on stdout"
-    )
 
 
 @contextlib.contextmanager

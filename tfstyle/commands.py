@@ -31,7 +31,9 @@ def transfer(options: argparse.Namespace) -> int:
             raise InputError(f"{files.shown(options.content)} is a folder, and --each is for one picture: give that")
         return paint_folder(options, given)
     if each:
-        return paint_each(options, given)
+        from tfstyle.batches import transfer_styles
+
+        return paint_each(options, given, transfer_styles)
     default = f"{Path(options.content).stem}-{Path(options.styles[0]).stem}.png"
     output = Path(given.pop("output", default))
     return _paint(options, output, options.bits, given)

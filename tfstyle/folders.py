@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import itertools
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,18 +25,39 @@ def paint_folder(options: argparse.Namespace, given: dict[str, Any]) -> int:
     from tfstyle.batches import transfer_batch
 
     folder = Path(given.pop("content"))
-    found = _pictures(folder)
+    found = pictures(folder)
     if "preview_every" in given:
         raise InputError("previews are of one picture: leave out --preview-every, or paint one picture")
+    target = Path(given.pop("output", f"{folder.resolve().name}-{Path(given['styles'][0]).stem}"))
+    return paint_many(options, found, [f"{name}.png" for name in _names(found)], target, given, transfer_batch)
+
+
+def paint_many(
+    options: argparse.Namespace,
+    found: Sequence[Path],
+    names: Sequence[str],
+    target: Path,
+    given: dict[str, Any],
+    paint: Callable[..., Iterator[Result | InputError]],
+) -> int:
+    """Paint pictures into a folder, each into a file of its name; those that can't be are reported at the end.
+
+    Args:
+        options: Of the command line.
+        found: The pictures.
+        names: Of the outputs.
+        target: The folder.
+        given: What `paint` is asked for besides the pictures.
+        paint: `tfstyle.transfer_batch`, or what is called as that is.
+    """
     styles = given.pop("styles")
-    target = Path(given.pop("output", f"{folder.resolve().name}-{Path(styles[0]).stem}"))
     if target.exists() and not target.is_dir():
         raise InputError(
             f"{files.shown(target)} is a file, and the pictures of a folder are to be written: give a folder"
         )
-    outputs = [target / f"{name}.png" for name in _names(found)]
+    outputs = [target / name for name in names]
     check_apart(outputs, [*found, *styles, *helpers(given)])
-    results = transfer_batch(found, styles, **given, progress=False if options.quiet else None)
+    results = paint(found, styles, **given, progress=False if options.quiet else None)
     _make_folder(target, outputs, options.bits)
 
     def until_interrupted() -> Iterator[Result | InputError]:
@@ -48,10 +69,17 @@ def paint_folder(options: argparse.Namespace, given: dict[str, Any]) -> int:
     return _write_all(options, found, outputs, until_interrupted(), "pictures", [])
 
 
-def paint_each(options: argparse.Namespace, given: dict[str, Any]) -> int:
-    """Paint a picture in each style into a folder, and a grid of all; styles that can't be used come at the end."""
+def paint_each(
+    options: argparse.Namespace, given: dict[str, Any], paint: Callable[..., Iterator[Result | InputError]]
+) -> int:
+    """Paint a picture in each style into a folder, and a grid of all; styles that can't be used come at the end.
+
+    Args:
+        options: Of the command line.
+        given: What `paint` is asked for.
+        paint: `tfstyle.transfer_styles`, or what is called as that is.
+    """
     from tfstyle import grids
-    from tfstyle.batches import transfer_styles
 
     if "preview_every" in given:
         raise InputError("previews are of one picture: leave out --preview-every, or paint in one style")
@@ -59,9 +87,9 @@ def paint_each(options: argparse.Namespace, given: dict[str, Any]) -> int:
     target = Path(given.pop("output", f"{Path(content).stem}-styles"))
     if target.exists() and not target.is_dir():
         raise InputError(f"{files.shown(target)} is a file, and one picture a style is to be written: give a folder")
-    outputs, page = [target / f"{name}.png" for name in _style_names(styles)], target / GRID
+    outputs, page = [target / f"{name}.png" for name in distinct_names(styles, Path(GRID).stem)], target / GRID
     check_apart([*outputs, page], [content, *styles, *helpers(given)])
-    results = transfer_styles(content, styles, **given, progress=False if options.quiet else None)
+    results = paint(content, styles, **given, progress=False if options.quiet else None)
     if target.is_dir():
         grids.check_writable(page)
     _make_folder(target, outputs, options.bits)
@@ -136,7 +164,7 @@ def _write_all(
     return max(code, 2 if failed else 0)
 
 
-def _pictures(folder: Path) -> list[Path]:
+def pictures(folder: Path) -> list[Path]:
     """The pictures of a folder, by their names."""
     try:
         found = sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURES and path.is_file())
@@ -157,13 +185,13 @@ def _names(found: list[Path]) -> list[str]:
     return names if unique else [path.name for path in found]
 
 
-def _style_names(styles: Sequence[str]) -> list[str]:
-    """The names of the outputs, numbered where styles of several folders have one name; none is the grid's."""
-    different = list(dict.fromkeys(Path(style).name for style in styles))
+def distinct_names(sources: Sequence[str | Path], *others: str) -> list[str]:
+    """The names of the outputs, numbered where pictures of several folders have one name; none is another's."""
+    different = list(dict.fromkeys(Path(source).name for source in sources))
     names = dict(zip(different, _names([Path(name) for name in different]), strict=True))
-    taken, found = {Path(GRID).stem.casefold()}, []
-    for style in styles:
-        name = names[Path(style).name]
+    taken, found = {name.casefold() for name in others}, []
+    for source in sources:
+        name = names[Path(source).name]
         numbered = itertools.chain([name], (f"{name}-{n}" for n in itertools.count(2)))
         found.append(next(each for each in numbered if each.casefold() not in taken))
         taken.add(found[-1].casefold())

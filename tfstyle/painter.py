@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
-from tfstyle import color_transfer, composing, scales, voids
+from tfstyle import color_transfer, composing, scales, starts, voids
 from tfstyle.canvas_inputs import prepare
 from tfstyle.composing import Branch
 from tfstyle.errors import InputError
@@ -220,6 +220,8 @@ class Painter:
         """A compiled canvas of a size, which goes on from the last, smaller one if there was one."""
         key = (len(contents), *shape)
         init: Any = asked.init if last is None else [Picture(each, None, "the last scale") for each in last.pictures]
+        if isinstance(init, str) and init == "adain":
+            init = starts.feed_forward(contents, paintings, papers, asked, size)
         canvas = self._canvases.get(key)
         if canvas is not None:
             canvas.restart(contents, paintings, init, asked.style_masks, papers)

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from tfstyle import color_transfer, composing, images, methods
+from tfstyle import color_transfer, composing, images, methods, weights as weights_room
 from tfstyle.errors import InputError, check_whole, unknown
 from tfstyle.method import Method
 from tfstyle.painter import Painter
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("tfstyle")
 
 PRECISIONS = ("auto", "float32", "bfloat16")
+STARTS = ("content", "noise", "adain")
 MAXIMUM_SIDE = 65535  # of a JPEG, the least that the formats hold
 
 
@@ -109,7 +110,8 @@ def transfer(
             each further one taking half of those of the one before.
         optimizer: `"lbfgs"` or `"adam"`.
         learning_rate: Of the optimizer; 1 for L-BFGS, and for Adam 10/255 of a pixel's range.
-        init: What the optimisation begins with: `"content"`, `"noise"`, or a picture.
+        init: What the optimisation begins with: `"content"`, `"noise"`, `"adain"` for what the feed-forward model
+            that comes with the package paints at the first scale (see `apply`), or a picture.
         content_mask: Where on the picture is painted: a grey mask (white is painted in all styles), as many as
             styles (one for each), or a picture whose flat colours are regions; see `tfstyle.masks`.
         style_mask: What of each style counts: a grey mask, or regions of the same colours; one for each style, or
@@ -275,14 +277,16 @@ def checked(
     pictures = listed(styles)
     if not pictures:
         raise InputError("there is no style picture: give at least one")
-    mix = _mix(style_blend, len(pictures))
+    mix = blended(style_blend, len(pictures))
     paintings = [images.load(picture) for picture in pictures]
     networks = composing.shares(backbone)
     if others["calibrate"] and len(networks) < 2:
         raise InputError("calibrate is for several networks: name two or more, or leave it out")
     start = recipe.init if init is None else init
-    if not (isinstance(start, str) and start in ("content", "noise")):
+    if not (isinstance(start, str) and start in STARTS):
         start = images.load(start)
+    if isinstance(start, str) and start == "adain":
+        weights_room.adain()  # which may be missing
     return Settings(
         recipe=recipe,
         given=given,
@@ -312,8 +316,12 @@ def _layers(names: str | Sequence[str] | None) -> tuple[str, ...] | None:
     return None if names is None else (names,) if isinstance(names, str) else tuple(names)
 
 
-def _mix(blend: Sequence[float] | None, number: int) -> list[float]:
-    """The styles' weights, which sum to 1."""
+def blended(blend: Sequence[float] | None, number: int) -> list[float]:
+    """The weights of a number of styles, which sum to 1; None for equal ones.
+
+    Raises:
+        InputError: Not as many weights, a negative one, or none above 0.
+    """
     if blend is None:
         return [1 / number] * number
     weights = [float(weight) for weight in blend]

@@ -28,7 +28,8 @@ class Result:
     Attributes:
         image: float32 `(height, width, 3)`, RGB in [0, 1].
         alpha: float32 `(height, width)` in [0, 1] if the content had transparency, else None.
-        history: Loss and each term by step: `{"step": [...], "loss": [...], "content": [...], ...}`.
+        history: Loss and each term by step: `{"step": [...], "loss": [...], "content": [...], ...}`; nothing where
+            a network has painted in one pass.
         settings: Every setting, the versions, the weights used and the seconds taken; JSON can hold it.
     """
 
@@ -92,13 +93,7 @@ def check_writable(path: str | os.PathLike[str], *, bits: int = 8) -> None:
 
 def describe(branches: Sequence[Branch], canvas: Canvas) -> dict[str, Any]:
     """With what a canvas has been painted, as JSON can hold it; of several networks, the first and `ensemble`."""
-    import keras
-    import tensorflow as tf
-
-    from tfstyle import __version__
-
     _, height, width, _ = canvas.best_pixels.shape
-    versions = {"tfstyle": __version__, "tensorflow": tf.__version__, "keras": keras.__version__}
     options = canvas.optimizer.get_config()
     networks = [_network(branch) for branch in branches]
     return {
@@ -108,7 +103,23 @@ def describe(branches: Sequence[Branch], canvas: Canvas) -> dict[str, Any]:
         **({"ensemble": networks} if len(networks) > 1 else {}),
         "optimizer_options": {name: value for name, value in options.items() if value is not None},
         "tile": canvas.objective.tile,
-        "versions": {**versions, "numpy": np.__version__, "python": platform.python_version()},
+        "versions": versions(),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Of all that a picture depends on, by name."""
+    import keras
+    import tensorflow as tf
+
+    from tfstyle import __version__
+
+    return {
+        "tfstyle": __version__,
+        "tensorflow": tf.__version__,
+        "keras": keras.__version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
     }
 
 

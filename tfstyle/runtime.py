@@ -28,7 +28,7 @@ def import_tensorflow(pixels: int = 0) -> None:
         check_backend(os.environ.get("KERAS_BACKEND") or "tensorflow")
         if pixels > LARGE:
             os.environ.setdefault(_ALLOCATOR, "1")  # read once, as TensorFlow is loaded
-        with _without_greetings():
+        with without_greetings():
             import tensorflow  # noqa: F401
     import keras
 
@@ -42,7 +42,7 @@ def check_backend(name: str) -> None:
 
 
 @contextlib.contextmanager
-def _without_greetings() -> Iterator[None]:
+def without_greetings() -> Iterator[None]:
     """Hold back what is written to file descriptor 2; write it after all if there is an error."""
     try:
         stderr = os.dup(2)

@@ -25,6 +25,7 @@ from tfstyle.errors import InputError
 FOLDER_VARIABLE = "TFSTYLE_WEIGHTS"
 OFFLINE_VARIABLE = "TFSTYLE_OFFLINE"
 EMBEDDED = {"VGG19Mini": "vgg19mini.weights.h5"}  # files that come with the package, in float16
+ADAIN = Path(__file__).parent / "embedded" / "adain.weights.h5"  # likewise: AdaIN's decoder on VGG19Mini
 NAMED = ("imagenet", "embedded", "random")  # all else is a path
 TESTED = (*EMBEDDED, "VGG16", "VGG19", "InceptionV3", "ResNet50", "NASNetMobile", "MobileNetV2")
 SUFFIXES = (".h5", ".keras")
@@ -98,6 +99,15 @@ def find(backbone: str, weights: str | os.PathLike[str] | None = None) -> Weight
     )
 
 
+def adain() -> Path:
+    """The file of AdaIN's weights that comes with the package, see `tfstyle.models.load`.
+
+    Raises:
+        NotFoundError: It is missing.
+    """
+    return _there(ADAIN)
+
+
 def cached(backbone: str) -> WeightsFile | None:
     """The weights file of a backbone if it is on this machine already."""
     if backbone in EMBEDDED:
@@ -160,10 +170,13 @@ def load_into(model: Any, backbone: str, file: WeightsFile) -> None:
 
 
 def _embedded(backbone: str) -> WeightsFile:
-    path = Path(__file__).parent / "embedded" / EMBEDDED[backbone]
+    return WeightsFile(_there(Path(__file__).parent / "embedded" / EMBEDDED[backbone]), _PACKAGE)
+
+
+def _there(path: Path) -> Path:
     if not path.is_file():
         raise NotFoundError(f"{path}, which comes with the package, is missing: install tfstyle again")
-    return WeightsFile(path, _PACKAGE)
+    return path
 
 
 def _given(path: Path, default: str) -> Path:

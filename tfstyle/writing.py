@@ -41,8 +41,9 @@ def write(options: argparse.Namespace, result: Result, output: Path, bits: int) 
     if options.json:
         print(json.dumps({"output": str(written), **result.record()}, allow_nan=False), flush=True)
     elif not options.quiet:
-        steps, seconds = result.settings["steps_done"], result.settings["seconds"]
-        print(f"wrote {files.shown(written)} after {steps} steps, {seconds:.0f} s", flush=True)
+        steps, seconds = result.settings.get("steps_done"), result.settings["seconds"]
+        took = f"in {seconds:.1f} s" if steps is None else f"after {steps} steps, {seconds:.0f} s"
+        print(f"wrote {files.shown(written)} {took}", flush=True)
     if stopped:
         resumable = stopped == "interrupted" and getattr(options, "checkpoint", None)
         more = "; the same command with --resume goes on" if resumable else ""
@@ -81,8 +82,9 @@ def uninterrupted() -> Iterator[None]:
 
 
 def helpers(given: dict[str, Any]) -> list[Any]:
-    """The pictures among what is given, besides contents and styles."""
-    return [given.get("init"), *given.get("content_mask", []), *given.get("style_mask", [])]
+    """The files among what is given, besides contents and styles."""
+    alone = [given.get(name) for name in ("init", "alpha", "model")]
+    return [*alone, *given.get("content_mask", []), *given.get("style_mask", [])]
 
 
 def check_apart(outputs: Sequence[Path], sources: Sequence[Any]) -> None:

@@ -63,7 +63,8 @@ class PadToMultiple(keras.layers.Layer):
     def call(self, pictures: Tensor) -> Tensor:
         """`(batch, height, width, channels)` to the next multiples."""
         _, height, width, _ = ops.shape(pictures)
-        bottom, right = -height % self.multiple, -width % self.multiple
+        multiple = self.multiple
+        bottom, right = ((multiple - side % multiple) % multiple for side in (height, width))  # ONNX rounds to zero
         return ops.pad(pictures, ((0, 0), (0, bottom), (0, right), (0, 0)), mode="reflect")
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:

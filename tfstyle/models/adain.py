@@ -127,13 +127,13 @@ class AdaIN(keras.Model):
         self.encoder.backbone.check_size(pictures)  # before they are padded, which the message need not know of
         return self.encoder(self._pad(pictures))
 
-    def _decoded(self, features: Tensor, size: Any) -> Tensor:
-        """Pictures of a size, from features of the padded ones."""
-        pictures = self.decoder(features)
+    def _decoded(self, features: Tensor, size: Any, decoder: keras.Model | None = None) -> Tensor:
+        """Pictures of a size, from features of the padded ones; by the model's decoder, or another form of it."""
+        pictures = (decoder or self.decoder)(features)
         height, width = size
         if not self._exact:  # a backbone that loses borders has fewer features than a multiple of the stride
             multiple = self._pad.multiple
-            padded = (height + -height % multiple, width + -width % multiple)
+            padded = tuple(side + (multiple - side % multiple) % multiple for side in (height, width))
             pictures = tf.image.resize(pictures, padded)  # keras.ops takes no size that is known but in the graph
         return pictures[:, :height, :width]
 

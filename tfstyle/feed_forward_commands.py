@@ -1,0 +1,191 @@
+"""The command line's commands of feed-forward models: what can be asked for, and what they do."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import Any
+
+from tfstyle import argument_types, files
+from tfstyle.errors import InputError
+from tfstyle.folders import distinct_names, paint_each, paint_many, pictures
+from tfstyle.writing import check_apart, helpers, write
+
+
+def add_apply(subparsers: Any) -> None:
+    """`tfstyle apply`."""
+    # What isn't given is left to tfstyle.apply, so that defaults can't drift apart.
+    parser = subparsers.add_parser(
+        "apply",
+        help="paint pictures by a trained network, in a moment",
+        description="Paint each CONTENT in the style of one or more STYLE pictures by a feed-forward network, in one "
+        "pass: less faithful to the style than `tfstyle transfer`, and thousands of times quicker.",
+        argument_default=argparse.SUPPRESS,
+    )
+    add = parser.add_argument
+    add(
+        "contents",
+        metavar="CONTENT",
+        nargs="+",
+        help="the photograph (JPEG, PNG, WebP, TIFF), or several, or folders of them: several are painted into the "
+        "folder OUT",
+    )
+    add(
+        "--style",
+        metavar="STYLE",
+        dest="styles",
+        nargs="+",
+        required=True,
+        help="the painting, or several for a blend; or, with --each, for each",
+    )
+    add(
+        "--each",
+        action="store_true",
+        help="paint CONTENT in each STYLE instead of in their blend; OUT is a folder (default: CONTENT-styles), in "
+        "which grid.png has all of them side by side",
+    )
+    add(
+        "-o",
+        "--output",
+        metavar="OUT.png",
+        help="the painted picture: .png, .jpg, .webp or .tif; OUT.json is written beside it; for several a folder "
+        "(default: CONTENT-STYLE.png in this folder, or for several the folder CONTENT-STYLE)",
+    )
+    add(
+        "--model",
+        metavar="embedded|PATH",
+        help="the network: a saved model, .keras, or the folder of a training run (default: embedded, an AdaIN that "
+        "comes with the package)",
+    )
+    add(
+        "--alpha",
+        type=argument_types.number_or_file,
+        metavar="0..1|FILE",
+        help="how much of the style: lower it to keep more of the photograph; FILE is a grey picture of CONTENT's "
+        "shape, white for all of the style (default: 1)",
+    )
+    add(
+        "--style-blend", type=argument_types.numbers, metavar="0.7,0.3", help="the say of each STYLE (default: equal)"
+    )
+    add(
+        "--content-mask",
+        action="append",
+        metavar="FILE",
+        help="paint only where this picture is white; once for each STYLE to give each its place; or a picture whose "
+        "flat colours are regions, with a --style-mask of the same",
+    )
+    add(
+        "--style-mask",
+        action="append",
+        metavar="FILE",
+        help="take the style only from where this picture is white, or from regions of the same colour; once for "
+        "each STYLE, `none` for all of it",
+    )
+    add(
+        "--preserve-color",
+        metavar="luminance|ink|statistics|histogram|none",
+        help="keep the photograph's colours: luminance for brushwork only, ink for brushwork in the light and dark "
+        "of the painting, statistics for a style recoloured like the photograph, histogram where that is too pale "
+        "(default: none)",
+    )
+    add("--size", type=int, metavar="PIXELS", help="longer side of the result (default: 512)")
+    add(
+        "--style-scale",
+        type=float,
+        metavar="F",
+        help="size of the style beside the picture: 2 for larger strokes, 0.5 for finer ones (default: 1)",
+    )
+    add("--bits", type=int, default=8, help="16 for deep PNG and TIFF files (default: 8)")
+    argument_types.add_talk(parser)
+    parser.set_defaults(run=apply)
+
+
+def apply(options: argparse.Namespace) -> int:
+    """`tfstyle apply`: one picture, several, or one in each of several styles."""
+    given = vars(options).copy()
+    for name in ("run", "json", "quiet", "bits"):
+        given.pop(name)
+    if masks := given.pop("style_mask", None):
+        given["style_mask"] = [None if mask == "none" else mask for mask in masks]
+    contents, each = given.pop("contents"), given.pop("each", False)
+    several = len(contents) > 1 or os.path.isdir(contents[0])
+    if each:
+        if several:
+            given_twice = "are several pictures" if len(contents) > 1 else "is a folder"
+            shown = ", ".join(files.shown(content) for content in contents)
+            raise InputError(f"{shown} {given_twice}, and --each is for one picture: give that")
+        from tfstyle.feed_forward import apply_styles
+
+        return paint_each(options, {"content": contents[0], **given}, apply_styles)
+    default = f"{Path(contents[0]).resolve().stem}-{Path(given['styles'][0]).stem}"
+    if not several:
+        return paint_one(options, Path(given.pop("output", f"{default}.png")), {"content": contents[0], **given})
+    from tfstyle.feed_forward import apply_batch
+
+    found: list[Path] = []
+    for content in contents:
+        found += pictures(Path(content)) if os.path.isdir(content) else [Path(content)]
+    names = [f"{name}.png" for name in distinct_names(found)]
+    return paint_many(options, found, names, Path(given.pop("output", default)), given, apply_batch)
+
+
+def paint_one(options: argparse.Namespace, output: Path, given: dict[str, Any]) -> int:
+    """Paint one picture by a feed-forward model, write it, and say so."""
+    from tfstyle.feed_forward import apply
+    from tfstyle.result import check_writable
+
+    bits = getattr(options, "bits", 8)
+    check_writable(output, bits=bits)
+    check_apart([output], [given["content"], *given["styles"], *helpers(given)])
+    return write(options, apply(**given), output, bits)
+
+
+def add_export(subparsers: Any) -> None:
+    """`tfstyle export`."""
+    parser = subparsers.add_parser(
+        "export",
+        help="write a trained network for places without Keras: SavedModel, TensorFlow Lite, ONNX",
+        description="Write a trained network so that it runs without tfstyle, and compare what it paints with what "
+        "the network does. An AdaIN has three functions: stylize(content, style, alpha), encode_style(style) and "
+        "stylize_with_code(content, mean, deviation, alpha), of pictures of any size in [0, 1].",
+    )
+    add = parser.add_argument
+    add(
+        "model",
+        metavar="MODEL",
+        help="embedded, for the AdaIN that comes with the package; a saved model, .keras, of tfstyle or any from "
+        "pictures to pictures; or the folder of a training run",
+    )
+    add(
+        "--format",
+        metavar="saved_model|tflite|onnx",
+        help="saved_model for TensorFlow; tflite for phones; onnx for other runtimes, with a file for each function, "
+        "which needs pip install 'tfstyle[onnx]' (default: by OUT's suffix, else saved_model)",
+    )
+    add(
+        "-o",
+        "--output",
+        metavar="OUT",
+        required=True,
+        help="a new folder for saved_model, else OUT.tflite or OUT.onnx",
+    )
+    add("--quiet", action="store_true", help="print errors only")
+    parser.set_defaults(run=export, done="exported")
+
+
+def export(options: argparse.Namespace) -> int:
+    """`tfstyle export`: a trained network in another format."""
+    from tfstyle.runtime import import_tensorflow
+
+    import_tensorflow()
+    from tfstyle.models import pretrained
+    from tfstyle.models.exporting import export
+
+    load = pretrained.load if options.model == pretrained.EMBEDDED else pretrained.read
+    made = export(load(options.model), options.output, options.format)
+    if not options.quiet:
+        print(f"wrote {', '.join(files.shown(path) for path in made.paths)}: {', '.join(made.signatures)}")
+        for name, difference in made.differences.items():
+            print(f"largest difference from the model, {name}: {difference:.2g} ({difference * 255:.2g}/255)")
+    return 0
