@@ -87,11 +87,11 @@ def test_strengths_out_of_range_are_refused(given, message):
 
 
 def test_painting_is_adains_with_the_strength_by_proximity(model, contents, styles, ramp):
-    given = {"near": 0.2, "far": 0.9, "contrast": 5.0, "offset": 0.3}
+    given = {"near": 0.2, "far": 0.9, "depth_contrast": 5.0, "depth_offset": 0.3}
     found = model.stylize(contents[0], styles[0], depth=ramp, alpha=0.8, **given)
     plain = AdaIN(model.encoder.backbone, LAYER)
     plain.decoder.set_weights(model.decoder.get_weights())
-    strength = 0.8 * by_proximity(ramp, **given)
+    strength = 0.8 * by_proximity(ramp, 0.2, 0.9, 5.0, 0.3)
     np.testing.assert_allclose(found, plain.stylize(contents[0], styles[0], alpha=strength), atol=1e-5)
     np.testing.assert_array_equal(
         model.stylize(contents[0], styles[0], depth=None, alpha=0.8), plain.stylize(contents[0], styles[0], alpha=0.8)
@@ -99,7 +99,7 @@ def test_painting_is_adains_with_the_strength_by_proximity(model, contents, styl
 
 
 def test_near_keeps_the_content_and_far_takes_the_style(model, contents, styles, ramp):
-    picture = model.stylize(contents[0], styles[0], depth=ramp, near=0.0, far=1.0, contrast=1000.0)
+    picture = model.stylize(contents[0], styles[0], depth=ramp, near=0.0, far=1.0, depth_contrast=1000.0)
     content, painted = (model.stylize(contents[0], styles[0], depth=None, alpha=alpha) for alpha in (0.0, 1.0))
     near, far = np.s_[:, 30:], np.s_[:, :8]  # beyond what the decoder mixes
     np.testing.assert_allclose(picture[near], content[near], atol=1e-5)

@@ -12,7 +12,7 @@ from keras import ops
 
 from tfstyle import images
 from tfstyle.backbones import Backbone
-from tfstyle.depth import DepthMini, DepthModule, MapFile, estimate
+from tfstyle.depth import DepthMini, DepthModule, MapFile
 from tfstyle.depth.proximity import differentiable
 from tfstyle.errors import InputError
 from tfstyle.models import guidance
@@ -21,7 +21,6 @@ from tfstyle.models.adain import AdaIN, Style
 Tensor = Any
 
 DEPTH_WEIGHT = 100.0  # chosen: a mean square of proximities is below 0.1, and the content loss is some units
-NEAR, FAR, CONTRAST, OFFSET = 0.3, 1.0, 10.0, 0.5  # chosen
 
 
 @keras.saving.register_keras_serializable(package="tfstyle")
@@ -161,10 +160,10 @@ class DepthAdaIN(AdaIN):
         styles: Style | Sequence[Style],
         *,
         depth: images.Source | DepthModule | None = "auto",
-        near: float = NEAR,
-        far: float = FAR,
-        contrast: float = CONTRAST,
-        offset: float = OFFSET,
+        near: float = guidance.NEAR,
+        far: float = guidance.FAR,
+        depth_contrast: float = guidance.CONTRAST,
+        depth_offset: float = guidance.OFFSET,
         alpha: float | images.Source = 1.0,
         **kwargs: Any,
     ) -> np.ndarray:
@@ -180,8 +179,8 @@ class DepthAdaIN(AdaIN):
                 it; another module; None for the same strength everywhere, whatever `near` and `far` are.
             near: Strength of the style for the nearest point, from 0 to 1.
             far: For the farthest.
-            contrast: How sharply near and far are told apart; 0 is a line.
-            offset: The proximity in the middle of what is near and what is far.
+            depth_contrast: How sharply near and far are told apart; 0 is a line.
+            depth_offset: The proximity in the middle of what is near and what is far.
             alpha: As for `AdaIN.stylize`; a factor.
             **kwargs: As for `AdaIN.stylize`.
 
@@ -191,14 +190,13 @@ class DepthAdaIN(AdaIN):
         if depth is None:
             return super().stylize(content, styles, alpha=alpha, **kwargs)
         photo = images.load(content)
-        size = photo.rgb.shape[:2]
         module: DepthModule
         if isinstance(depth, str) and depth == "auto":
             module = self.proximity
         else:
             module = depth if callable(depth) else MapFile(depth)
-        strength = guidance.by_proximity(estimate(module, photo.rgb), near, far, contrast, offset)
-        return super().stylize(photo, styles, alpha=guidance.strength(alpha, size)[0] * strength, **kwargs)
+        strength = guidance.DepthStrength(module, near, far, depth_contrast, depth_offset)
+        return super().stylize(photo, styles, alpha=strength.of(photo, alpha), **kwargs)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments; a depth module that Keras doesn't know is left out."""

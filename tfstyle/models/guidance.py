@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from keras import ops
 
-from tfstyle import images, masks
+from tfstyle import depth, images, masks
 from tfstyle.errors import InputError
 from tfstyle.layers import AdaptiveInstanceNormalization
+from tfstyle.pictures import Picture
 from tfstyle.statistics import at_least_float32
 
 Tensor = Any
+
+NEAR, FAR, CONTRAST, OFFSET = 0.3, 1.0, 10.0, 0.5  # of strength by proximity (chosen)
 
 
 def shares(weights: Sequence[float] | None, number: int) -> list[float]:
@@ -85,6 +89,33 @@ def by_proximity(proximity: np.ndarray, near: float, far: float, contrast: float
         ends = 1 / (1 + np.exp(-contrast * (np.array([0.0, 1.0]) - offset)))
         proximity = (1 / (1 + np.exp(-contrast * (proximity - offset))) - ends[0]) / (ends[1] - ends[0])
     return np.clip(far + (near - far) * proximity, 0, 1).astype(np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class DepthStrength:
+    """A strength of the style that varies with the proximity that a depth module finds.
+
+    Attributes:
+        module: See `tfstyle.depth`.
+        near: As for `by_proximity`, and so are the others.
+    """
+
+    module: depth.DepthModule
+    near: float = NEAR
+    far: float = FAR
+    contrast: float = CONTRAST
+    offset: float = OFFSET
+
+    def of(self, photo: Picture, alpha: float | images.Source = 1.0) -> np.ndarray:
+        """The strength for each pixel of a picture, times α: float32 (height, width) in [0, 1].
+
+        Raises:
+            InputError: A number or a map that can't be used, or what the module returns.
+        """
+        by_proximity(np.zeros(1), self.near, self.far, self.contrast, self.offset)  # before long work
+        proximity = depth.estimate(self.module, photo.rgb)
+        found = by_proximity(proximity, self.near, self.far, self.contrast, self.offset)
+        return strength(alpha, photo.rgb.shape[:2])[0] * found
 
 
 def shrunk(weights: np.ndarray, multiple: int, features: Tensor) -> Tensor:
