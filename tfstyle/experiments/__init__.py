@@ -23,6 +23,7 @@ EXPERIMENTS = {
     "jin2021-hybrid": ("jin2021_hybrid", "Hybrid"),
     "xu2024": ("xu2024", "Ink"),
     "jiang2020": ("jiang2020", "Oil"),
+    "wu2020": ("wu2020", "Depth"),
 }
 
 
