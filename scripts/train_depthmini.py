@@ -1,6 +1,6 @@
 """Train `DepthMini` on made scenes, and write the weights that come with the package.
 
-    python scripts/train_depthmini.py --run FOLDER [--pictures DIR ...] [--steps 2400] [--export FILE.weights.h5]
+    python scripts/train_depthmini.py --run FOLDER [--pictures DIR ...] [--steps 900] [--export FILE.weights.h5]
 
 The encoder is VGG19Mini's, as it comes with the package, and stays as it is. Parts of pictures are textures, beside
 those that are made; of each folder the last tenth, sorted by name, is held out, for the scenes that are never trained
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--run", required=True, type=Path, metavar="FOLDER", help="of log and checkpoint")
     parser.add_argument("--pictures", nargs="+", default=[], metavar="DIR", help="for textures")
-    parser.add_argument("--steps", type=int, default=2400, help="length of the whole training (default: 2400)")
+    parser.add_argument("--steps", type=int, default=900, help="length of the whole training (default: 900)")
     parser.add_argument("--stop", type=int, help="stop after this step, to go on later")
     parser.add_argument("--batch", type=int, default=8, help="scenes a step (default: 8)")
     parser.add_argument("--rate", type=float, default=2e-3, help="highest learning rate (default: 0.002)")

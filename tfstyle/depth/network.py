@@ -15,19 +15,14 @@ from tfstyle import files
 from tfstyle.depth.proximity import relative
 from tfstyle.errors import InputError
 from tfstyle.layers import Preprocessing
-from tfstyle.vgg19mini import WIDTHS
 
 Tensor = Any
 
 EMBEDDED = Path(__file__).parents[1] / "embedded" / "depthmini.weights.h5"
 SIDE = 160  # pixels of the squares that it was trained on
 _MULTIPLE = 32  # in pixels: the stride of the coarsest features
-_ENCODER = (
-    ("block1", 2),
-    ("block2", 2),
-    ("block3", 4),
-    ("block4", 1),
-)  # VGG19Mini's convolutions that are taken over
+# VGG19Mini's blocks that were taken over: their convolutions, and the filters of each.
+_ENCODER = (("block1", 2, 16), ("block2", 2, 32), ("block3", 4, 80), ("block4", 1, 160))
 _DEEP, _WIDTHS = 64, (64, 64, 48, 32, 16)  # chosen: filters of the coarse layers, and of those upwards from them
 
 
@@ -98,7 +93,7 @@ def network(dtype: Any = None, seed: int = 0) -> keras.Model:
     pictures = keras.Input((None, None, 3), name="pictures")
     x = Preprocessing("VGG19", dtype="float32", name="preprocessing")(pictures)
     levels: list[Any] = []
-    for (block, number), filters in zip(_ENCODER, WIDTHS, strict=False):
+    for block, number, filters in _ENCODER:
         x = halved(x, f"{block}_pool") if levels else x
         for convolution in range(1, number + 1):
             x = convolved(x, filters, f"{block}_conv{convolution}")
