@@ -253,8 +253,9 @@ def test_several_pictures_and_folders_are_painted_into_a_folder(capsys):
         "tfstyle: 1 of 5 pictures were left out",
     ]
     assert {path: data for path, data in contents().items() if path in before} == before
-    assert cli.main(["apply", "photos", "--style", "painting.png", "--quiet", *SIZE]) == 2
-    assert sorted(os.listdir("photos-painting")) == ["a.json", "a.png", "b.json", "b.png", "c d.json", "c d.png"]
+    os.rename("photos", "my.photos")
+    assert cli.main(["apply", "my.photos/", "--style", "painting.png", "--quiet", *SIZE]) == 2
+    assert sorted(os.listdir("my.photos-painting")) == ["a.json", "a.png", "b.json", "b.png", "c d.json", "c d.png"]
 
 
 def test_each_style_gets_its_picture_and_there_is_a_grid(capsys):

@@ -20,7 +20,7 @@ def add_apply(subparsers: Any) -> None:
         "apply",
         help="paint pictures by a trained network, in a moment",
         description="Paint each CONTENT in the style of one or more STYLE pictures by a feed-forward network, in one "
-        "pass: less faithful to the style than `tfstyle transfer`, and thousands of times quicker.",
+        "pass: less faithful to the style than `tfstyle transfer`, and hundreds of times quicker.",
         argument_default=argparse.SUPPRESS,
     )
     add = parser.add_argument
@@ -141,7 +141,8 @@ def apply(options: argparse.Namespace) -> int:
         from tfstyle.feed_forward import apply_styles
 
         return paint_each(options, {"content": contents[0], **given}, apply_styles)
-    default = f"{Path(contents[0]).resolve().stem}-{Path(given['styles'][0]).stem}"
+    first = Path(contents[0]).resolve()
+    default = f"{first.name if first.is_dir() else first.stem}-{Path(given['styles'][0]).stem}"
     if not several:
         return paint_one(options, Path(given.pop("output", f"{default}.png")), {"content": contents[0], **given})
     from tfstyle.feed_forward import apply_batch

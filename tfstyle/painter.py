@@ -79,6 +79,13 @@ class Painter:
         """What isn't of a network, as steps and optimizer, is the first's."""
         return self.branches[0].method
 
+    @cached_property
+    def feed_forward(self) -> Any:
+        """The model that comes with the package, for where the optimisation begins with what it paints."""
+        from tfstyle.models import load
+
+        return load("embedded")
+
     def plan(self, photo: Picture, asked: Settings | None = None) -> list[tuple[int, int]]:
         """The longer side and the number of steps of each scale.
 
@@ -221,7 +228,7 @@ class Painter:
         key = (len(contents), *shape)
         init: Any = asked.init if last is None else [Picture(each, None, "the last scale") for each in last.pictures]
         if isinstance(init, str) and init == "adain":
-            init = starts.feed_forward(contents, paintings, papers, asked, size)
+            init = starts.feed_forward(self.feed_forward, contents, paintings, papers, asked, size)
         canvas = self._canvases.get(key)
         if canvas is not None:
             canvas.restart(contents, paintings, init, asked.style_masks, papers)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 
@@ -13,17 +13,19 @@ from tfstyle.settings import Settings
 
 
 def feed_forward(
+    model: Any,
     contents: Sequence[Picture],
     paintings: Sequence[Picture],
     papers: Sequence[Picture],
     asked: Settings,
     size: int,
 ) -> list[Picture]:
-    """What the feed-forward model that comes with the package paints of each content, in its styles, mix and regions.
+    """What a feed-forward model paints of each content, in its styles, mix and regions.
 
     What no mask covers, and what is bare paper, is the content itself, as nothing else will paint there.
 
     Args:
+        model: An `AdaIN`.
         contents: The content pictures, as the optimisation sees them.
         paintings: Likewise the styles.
         papers: Where bare paper is in the content and in each style, if anywhere.
@@ -31,12 +33,10 @@ def feed_forward(
         size: Longer side, in pixels.
 
     Raises:
-        InputError: The model is missing, or a picture or mask can't be used.
+        InputError: A picture or mask can't be used.
     """
-    from tfstyle.models import load
     from tfstyle.models.stylizer import Stylizer
 
-    model = load("embedded")
     minimum = model.encoder.backbone.minimum_side
     found = []
     for index, content in enumerate(contents):

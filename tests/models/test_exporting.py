@@ -129,6 +129,17 @@ def test_generators_are_exported_by_their_pictures(generator, pictures, format):
     np.testing.assert_allclose(found, generator(given), atol=1e-4)
 
 
+def test_what_was_trained_in_half_precision_is_exported_in_full(pictures):
+    backbone = Backbone("VGG19Mini", padding="reflection", precision="bfloat16")
+    model = AdaIN(backbone, "block2_conv1", seed=0, dtype="mixed_bfloat16")
+    model.encoder.scales["block2_conv1"].assign(model.encoder.scales["block2_conv1"] * 1.5)
+    assert exporting.export(model, "adain.tflite").differences["stylize"] < 1e-4
+    contents, style = pictures
+    run = tf.lite.Interpreter("adain.tflite").get_signature_runner("stylize")
+    found = run(content=contents, style=style, alpha=np.float32(1))["picture"]
+    assert 1e-4 < np.abs(found - wanted(model, contents, style, 1)).max() < 0.05
+
+
 def test_the_model_is_left_as_it_was(generator):
     before = generator.to_json()
     exporting.export(generator, "out")

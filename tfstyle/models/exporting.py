@@ -77,6 +77,7 @@ def export(model: keras.Model, path: str | os.PathLike[str], format: Format | No
     kind = _format(path, format)
     if kind == "onnx":
         _tf2onnx()  # which may be missing
+    model = _in_float32(model)
     signatures = of(model)
     functions = [tf.function(each.function).get_concrete_function(**each.inputs) for each in signatures]
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".tfstyle-") as folder:
@@ -127,6 +128,22 @@ def _format(path: Path, format: str | None) -> Format:
             raise InputError(f"could not write {name} as {kind}: end its name in .{kind}")
         files.check_place(path)
     return kind
+
+
+def _in_float32(model: keras.Model) -> keras.Model:
+    """An `AdaIN` that computes in float32, as half precision is not for all formats; any other model as it is."""
+    if not isinstance(model, AdaIN):
+        return model
+    config = model.get_config()
+    backbone = config["encoder"]["backbone"]["config"]
+    if (model.decoder.compute_dtype, model.encoder.backbone.compute_dtype) == ("float32", "float32"):
+        return model
+    backbone["precision"], config["dtype"] = "float32", "float32"
+    full = type(model).from_config(config)
+    full.decoder.set_weights(model.decoder.get_weights())
+    for layer, scale in model.encoder.scales.items():
+        full.encoder.scales[layer].assign(scale)
+    return full
 
 
 def _saved_model(model: keras.Model, signatures: list[Signature], functions: list[Any], folder: Path) -> _Written:
