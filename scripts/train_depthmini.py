@@ -101,7 +101,8 @@ class Training:
         encoder = Backbone("VGG19Mini")
         taken = [layer for layer in self.network.layers if layer.name.startswith("block") and "_conv" in layer.name]
         for layer in taken:
-            layer.set_weights(encoder._layers[layer.name].get_weights())
+            own = encoder._layers.get(f"{layer.name}_filters") or encoder._layers[layer.name]
+            layer.set_weights(own.get_weights())
             layer.trainable = False
         rate = keras.optimizers.schedules.CosineDecay(
             0.0, max(1, settings["steps"] - _WARMUP), alpha=_LEAST_RATE, warmup_target=settings["rate"],
