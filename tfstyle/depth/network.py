@@ -13,6 +13,7 @@ from keras import ops
 
 from tfstyle import files
 from tfstyle.depth.proximity import relative
+from tfstyle.depth.refining import guided
 from tfstyle.errors import InputError
 from tfstyle.layers import Preprocessing
 
@@ -23,6 +24,7 @@ SIDE = 160  # pixels of the squares that it was trained on
 _MULTIPLE = 32  # in pixels: the stride of the coarsest features
 # VGG19Mini's blocks that were taken over: their convolutions, and the filters of each.
 _ENCODER = (("block1", 2, 16), ("block2", 2, 32), ("block3", 4, 80), ("block4", 1, 160))
+_RADIUS, _EPSILON = 1 / 16, 1e-2  # chosen: of the guided filter, the radius in sides
 _DEEP, _WIDTHS = 64, (64, 64, 48, 32, 16)  # chosen: filters of the coarse layers, and of those upwards from them
 
 
@@ -122,6 +124,7 @@ class DepthMini(keras.Model):
         weights: `"embedded"` for those that come with the package, the path of a file that `save_weights` of
             `DepthMini().network` wrote, or None for random ones.
         side: Pictures are brought to about as many pixels as a square of this side has, keeping their proportions.
+        refine: Whether maps get the edges of their pictures, by the guided filter; without, they are blurred.
         seed: Of random weights.
         **kwargs: As for `keras.Model`.
 
@@ -136,12 +139,13 @@ class DepthMini(keras.Model):
         self,
         weights: str | os.PathLike[str] | None = "embedded",
         side: int = SIDE,
+        refine: bool = True,
         seed: int = 0,
         name: str = "depthmini",
         **kwargs: Any,
     ) -> None:
         super().__init__(name=name, autocast=False, **kwargs)
-        self.side, self.seed = side, seed
+        self.side, self.refine, self.seed = side, refine, seed
         self._weights = weights if weights in ("embedded", None) else None  # a saved model has them in it
         self.network = network(self.dtype_policy, seed)
         if not self.trainable:  # as restored: Keras doesn't hand it on to layers that come later
@@ -169,9 +173,14 @@ class DepthMini(keras.Model):
             tf.maximum(1, tf.cast(tf.round(tf.cast(each, "float32") * scale / _MULTIPLE), "int32")) * _MULTIPLE
             for each in (height, width)
         )
-        inverse = self.network(tf.image.resize(pictures, (rows, columns), antialias=True))
-        return relative(tf.image.resize(inverse, (height, width))[..., 0])
+        small = tf.image.resize(pictures, (rows, columns), antialias=True)
+        inverse = tf.image.resize(self.network(small), (rows, columns))[..., 0]
+        if not self.refine:
+            return relative(tf.image.resize(inverse[..., None], (height, width))[..., 0])
+        radius = max(1, round(_RADIUS * self.side))
+        return relative(guided(relative(inverse), small, pictures, radius, _EPSILON))
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments; weights from a file are in saved models, and not here."""
-        return {**super().get_config(), "weights": self._weights, "side": self.side, "seed": self.seed}
+        return {**super().get_config(), "weights": self._weights, "side": self.side, "refine": self.refine,
+                "seed": self.seed}  # fmt: skip
