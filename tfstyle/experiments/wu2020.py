@@ -48,7 +48,7 @@ class Depth(Experiment):
         "arXiv:2203.09242"
     )
     most_contents = 6
-    size = 384
+    size = 320
     steps = 120
     quick_steps = 2
     columns = (
@@ -76,6 +76,10 @@ class Depth(Experiment):
             if variant != "true" or truth(picture) is not None
         ]
 
+    def judges(self, run: Run, setup: Setup) -> tuple[str, ...]:
+        """One that has nothing to do with VGG, of which VGG19Mini was made."""
+        return ("ResNet50",)
+
     def constants(self, setup: Setup) -> list[Constant]:
         """Of the paper only a sentence is known."""
         from tfstyle.models import guidance
@@ -91,7 +95,7 @@ class Depth(Experiment):
             Constant("encoder, decoder", f"{NETWORK}, the embedded AdaIN", "chosen"),
             Constant("depth module", "DepthMini", "chosen"),
             Constant("weaker all over", "the mean strength of what is painted by found depth", "chosen"),
-            Constant("size, pictures", f"{setup.size} pixels", "chosen"),
+            Constant("size, judge", f"{setup.size} pixels, ResNet50", "chosen"),
         ]
 
     def paint(self, run: Run, setup: Setup) -> Result:
