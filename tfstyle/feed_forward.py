@@ -33,6 +33,11 @@ def apply(
     content_mask: images.Source | Sequence[images.Source] | None = None,
     style_mask: images.Source | Sequence[images.Source | None] | None = None,
     preserve_color: Literal["luminance", "ink", "statistics", "histogram", "none"] | None = None,
+    depth: Any = None,
+    near: float = 0.3,
+    far: float = 1.0,
+    depth_contrast: float = 10.0,
+    depth_offset: float = 0.5,
 ) -> Result:
     """Paint the content picture in the style of others by a feed-forward model, in one pass.
 
@@ -47,6 +52,13 @@ def apply(
         content_mask: Where on the picture is painted; as for `transfer`.
         style_mask: What of each style counts; likewise.
         preserve_color: Keep the photograph's colours; likewise.
+        depth: Vary the strength with how near things are: `"auto"` for the model's depth module, or where it has none
+            `DepthMini`; a map of the content's proximity (`tfstyle.depth.load`); or a depth module. None not to,
+            unless the model does so by itself.
+        near: Strength of the style for the nearest point; a factor of alpha. Of use with depth only, as what follows.
+        far: For the farthest.
+        depth_contrast: How sharply near and far are told apart; see `tfstyle.models.guidance.by_proximity`.
+        depth_offset: The proximity in the middle of what is near and what is far.
 
     Returns:
         The picture and all settings; there are no steps, and so no history.
@@ -67,6 +79,11 @@ def apply(
         content_mask=content_mask,
         style_mask=style_mask,
         preserve_color=preserve_color,
+        depth=depth,
+        near=near,
+        far=far,
+        depth_contrast=depth_contrast,
+        depth_offset=depth_offset,
     )
     photo = images.load(content)
     return _Applied(asked).paint(photo)
@@ -152,6 +169,8 @@ class _Asked:
     content_masks: list[Picture]
     style_masks: list[Picture | None]
     preserve_color: str | None
+    depth: Any
+    strengths: dict[str, float]
 
     def record(self) -> dict[str, Any]:
         """What the result's record has of them, as JSON can hold it."""
@@ -165,7 +184,14 @@ class _Asked:
             "content_masks": [mask.name for mask in self.content_masks],
             "style_masks": [None if mask is None else mask.name for mask in self.style_masks],
             "preserve_color": self.preserve_color,
+            **self._depth_record(),
         }
+
+    def _depth_record(self) -> dict[str, Any]:
+        if self.depth is None:
+            return {"depth": None}
+        name = self.depth if isinstance(self.depth, str) else getattr(self.depth, "name", type(self.depth).__name__)
+        return {"depth": os.path.basename(name), **self.strengths}
 
 
 def _with_defaults(settings: dict[str, Any]) -> dict[str, Any]:
@@ -186,6 +212,8 @@ def _checked(
     content_mask: images.Source | Sequence[images.Source] | None,
     style_mask: images.Source | Sequence[images.Source | None] | None,
     preserve_color: str | None,
+    depth: Any,
+    **strengths: float,
 ) -> _Asked:
     """The settings, checked before TensorFlow is imported, which takes seconds."""
     if size is not None:
@@ -214,6 +242,8 @@ def _checked(
         content_masks=[images.load(mask) for mask in listed(content_mask)],
         style_masks=[None if mask is None else images.load(mask) for mask in listed(style_mask)],
         preserve_color=preserve_color,
+        depth=os.fspath(depth) if isinstance(depth, os.PathLike) else depth,
+        strengths=strengths,
     )
 
 
@@ -238,7 +268,22 @@ class _Applied:
             asked.content_masks,
             asked.style_masks,
             asked.preserve_color,
+            self._depth(),
         )
+
+    def _depth(self) -> Any:
+        """What makes the strength vary with the proximity, if anything is to."""
+        given = self.asked.depth
+        if given is None:
+            return None
+        from tfstyle.depth import DepthMini, MapFile
+        from tfstyle.models.guidance import DepthStrength
+
+        if isinstance(given, str) and given == "auto":
+            module = self.model.proximity if getattr(self.model, "depth", None) is not None else DepthMini()
+        else:
+            module = given if callable(given) else MapFile(given)
+        return DepthStrength(module, **{name.removeprefix("depth_"): v for name, v in self.asked.strengths.items()})
 
     def sized(self, picture: Picture, scale: float = 1.0) -> Picture:
         """A picture at the size that is asked for."""

@@ -89,6 +89,26 @@ def add_apply(subparsers: Any) -> None:
         "of the painting, statistics for a style recoloured like the photograph, histogram where that is too pale "
         "(default: none)",
     )
+    add(
+        "--depth",
+        metavar="auto|FILE",
+        help="weaken the style where things are near: auto finds out by a small network what is near, FILE is a map "
+        "of CONTENT, white is near (.png of 8 or 16 bits, .tif, or .npy in [0, 1])",
+    )
+    add(
+        "--near",
+        type=float,
+        metavar="0..1",
+        help="with --depth, how much of the style what is near gets (default: 0.3)",
+    )
+    add("--far", type=float, metavar="0..1", help="with --depth, how much what is far gets (default: 1)")
+    add(
+        "--depth-contrast",
+        type=float,
+        metavar="F",
+        help="how sharply near and far are told apart, 0 for gradually (default: 10)",
+    )
+    add("--depth-offset", type=float, metavar="0..1", help="how near the middle of near and far is (default: 0.5)")
     add("--size", type=int, metavar="PIXELS", help="longer side of the result (default: 512)")
     add(
         "--style-scale",
@@ -106,6 +126,9 @@ def apply(options: argparse.Namespace) -> int:
     given = vars(options).copy()
     for name in ("run", "json", "quiet", "bits"):
         given.pop(name)
+    for name in ("near", "far", "depth_contrast", "depth_offset"):
+        if name in given and "depth" not in given:
+            raise InputError(f"--{name.replace('_', '-')} says nothing without --depth: give --depth auto, or a map")
     if masks := given.pop("style_mask", None):
         given["style_mask"] = [None if mask == "none" else mask for mask in masks]
     contents, each = given.pop("contents"), given.pop("each", False)

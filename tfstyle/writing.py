@@ -83,7 +83,7 @@ def uninterrupted() -> Iterator[None]:
 
 def helpers(given: dict[str, Any]) -> list[Any]:
     """The files among what is given, besides contents and styles."""
-    alone = [given.get(name) for name in ("init", "alpha", "model")]
+    alone = [given.get(name) for name in ("init", "alpha", "model", "depth")]
     return [*alone, *given.get("content_mask", []), *given.get("style_mask", [])]
 
 

@@ -24,6 +24,7 @@ EXPERIMENTS = {
     "xu2024": ("xu2024", "Ink"),
     "jiang2020": ("jiang2020", "Oil"),
     "huang2017": ("huang2017", "AnyStyle"),
+    "wu2020": ("wu2020", "Depth"),
 }
 
 

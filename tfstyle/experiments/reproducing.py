@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from tfstyle import __version__, experiments, files, images, samples
 from tfstyle.errors import InputError, check_whole
 from tfstyle.experiments import BACKBONES, report
@@ -146,7 +148,7 @@ def _setup(
         return images.load(source, longer, name=alone)
 
     return Setup(
-        contents=tuple(loaded(each) for each in (contents or _photographs(experiment.contents))),
+        contents=tuple(loaded(each) for each in (contents or _photographs(experiment.contents, longer))),
         styles=tuple(loaded(each) for each in (styles or _paintings(experiment.styles, longer))),
         size=longer,
         steps=steps or (experiment.quick_steps if quick else experiment.steps),
@@ -157,8 +159,15 @@ def _setup(
     )
 
 
-def _photographs(names: Sequence[str]) -> list[Picture]:
-    return [images.load(samples.content(name), name=f"sample {name}") for name in names]
+def _photographs(names: Sequence[str], size: int) -> list[Picture]:
+    return [images.load(_content(name, size), name=f"sample {name}") for name in names]
+
+
+def _content(name: str, size: int) -> np.ndarray:
+    """A sample photograph, or a scene with known depth."""
+    if name in samples.SCENES:
+        return samples.scene(name, size)[0]
+    return samples.motorcycle()[0] if name == "motorcycle" else samples.content(name)
 
 
 def _paintings(names: Sequence[str], size: int) -> list[Picture]:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from keras import ops
 
-from tfstyle import images, masks
+from tfstyle import depth, images, masks
 from tfstyle.errors import InputError
 from tfstyle.layers import AdaptiveInstanceNormalization
+from tfstyle.pictures import Picture
 from tfstyle.statistics import at_least_float32
 
 Tensor = Any
+
+NEAR, FAR, CONTRAST, OFFSET = 0.3, 1.0, 10.0, 0.5  # of strength by proximity (chosen)
 
 
 def shares(weights: Sequence[float] | None, number: int) -> list[float]:
@@ -46,6 +50,72 @@ def strength(alpha: float | images.Source, size: tuple[int, int]) -> np.ndarray:
     if not 0 <= alpha <= 1:
         raise InputError(f"alpha {alpha:g} can't be used: give a number from 0 to 1, or a grey picture")
     return np.full((1, *size), alpha, np.float32)
+
+
+def by_proximity(proximity: np.ndarray, near: float, far: float, contrast: float, offset: float) -> np.ndarray:
+    """The strength of the style by proximity p: far + (near − far) c(p), with c rising from c(0) = 0 to c(1) = 1.
+
+    c(p) = (σ(p) − σ(0)) / (σ(1) − σ(0)), with σ(p) = 1 / (1 + exp(−contrast (p − offset))): near and far are told
+    apart at the offset, the more sharply the greater the contrast; 0 is the limit, c(p) = p.
+
+    Args:
+        proximity: In [0, 1], 1 is near.
+        near: Strength of the nearest point, in [0, 1].
+        far: Of the farthest.
+        contrast: 0 or more.
+        offset: In [0, 1].
+
+    Returns:
+        float32 of the same shape, in [0, 1].
+
+    Raises:
+        InputError: A number out of range.
+
+    Reference:
+        Kitov, Kozlovtsev & Mishustina 2020, "Depth-Aware Arbitrary Style Transfer Using Instance Normalization"
+        (arXiv:1906.01123v2), for a strength that varies with a proximity map which has an offset and a contrast; that
+        they enter by a logistic function, and that its ends are kept, is chosen.
+    """
+    for name, value, high in (
+        ("near", near, 1),
+        ("far", far, 1),
+        ("offset", offset, 1),
+        ("contrast", contrast, 1000),
+    ):
+        if not 0 <= value <= high:
+            raise InputError(f"{name} {value:g} can't be used: give a number from 0 to {high}")
+    proximity = np.asarray(proximity, np.float64)
+    if contrast > 1e-3:  # below it, rounding is greater than what the curve differs from a line
+        ends = 1 / (1 + np.exp(-contrast * (np.array([0.0, 1.0]) - offset)))
+        proximity = (1 / (1 + np.exp(-contrast * (proximity - offset))) - ends[0]) / (ends[1] - ends[0])
+    return np.clip(far + (near - far) * proximity, 0, 1).astype(np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class DepthStrength:
+    """A strength of the style that varies with the proximity that a depth module finds.
+
+    Attributes:
+        module: See `tfstyle.depth`.
+        near: As for `by_proximity`, and so are the others.
+    """
+
+    module: depth.DepthModule
+    near: float = NEAR
+    far: float = FAR
+    contrast: float = CONTRAST
+    offset: float = OFFSET
+
+    def of(self, photo: Picture, alpha: float | images.Source = 1.0) -> np.ndarray:
+        """The strength for each pixel of a picture, times α: float32 (height, width) in [0, 1].
+
+        Raises:
+            InputError: A number or a map that can't be used, or what the module returns.
+        """
+        by_proximity(np.zeros(1), self.near, self.far, self.contrast, self.offset)  # before long work
+        proximity = depth.estimate(self.module, photo.rgb)
+        found = by_proximity(proximity, self.near, self.far, self.contrast, self.offset)
+        return strength(alpha, photo.rgb.shape[:2])[0] * found
 
 
 def shrunk(weights: np.ndarray, multiple: int, features: Tensor) -> Tensor:

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from tfstyle import color_transfer, images, masks as masks_room
+from tfstyle.models import guidance
+from tfstyle.models.depth_adain import DepthAdaIN
 from tfstyle.models.style_code import StyleCode
 from tfstyle.pictures import Picture
 
@@ -24,6 +26,7 @@ class Stylizer:
         style_masks: Likewise.
         preserve_color: One of `tfstyle.color_transfer.KINDS`, or None. Styles are recoloured for each picture then,
             and encoded anew.
+        depth: What makes the strength vary with how near things are; None for what the model does by itself.
     """
 
     def __init__(
@@ -35,6 +38,7 @@ class Stylizer:
         content_masks: Sequence[images.Source] = (),
         style_masks: Sequence[images.Source | None] = (),
         preserve_color: str | None = None,
+        depth: guidance.DepthStrength | None = None,
     ) -> None:
         self.model = model
         self.paintings = list(paintings)
@@ -43,6 +47,7 @@ class Stylizer:
         self.content_masks = list(content_masks)
         self.style_masks = list(style_masks)
         self.preserve_color = preserve_color
+        self.depth = depth
         self._codes: dict[tuple[int, bytes], StyleCode] = {}
 
     def paint(self, photo: Picture) -> np.ndarray:
@@ -58,18 +63,19 @@ class Stylizer:
         where = self._regions(photo)
         codes = []
         for region, weights in enumerate(where.mix.tolist()):
-            own = [k for k, weight in enumerate(weights) if weight > 0]
-            each = [self._code(k, paintings[k], where.styles[k], region) for k in own]
-            codes.append(StyleCode.mix(each, [weights[k] for k in own]))
+            used = [k for k, weight in enumerate(weights) if weight > 0]
+            each = [self._code(k, paintings[k], where.styles[k], region) for k in used]
+            codes.append(StyleCode.mix(each, [weights[k] for k in used]))
         everywhere = len(codes) == 1 and (where.content == 1).all()
+        own: dict[str, Any] = {"depth": None} if self.depth and isinstance(self.model, DepthAdaIN) else {}
         painted = self.model.stylize(
-            shown, codes, alpha=self.strength(photo), masks=() if everywhere else list(where.content)
+            shown, codes, alpha=self.strength(photo), masks=() if everywhere else list(where.content), **own
         )
         return painted if self.preserve_color is None else color_transfer.restore(self.preserve_color, painted, photo)
 
     def strength(self, photo: Picture) -> float | images.Source:
         """How much of the style a picture gets: a number, or a map of its shape."""
-        return self.alpha
+        return self.alpha if self.depth is None else self.depth.of(photo, self.alpha)
 
     def cover(self, photo: Picture) -> np.ndarray:
         """How much of each pixel is painted: float32 (height, width) in [0, 1], 1 where there are no masks."""

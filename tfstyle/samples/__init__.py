@@ -1,18 +1,24 @@
-"""Sample pictures that need no network: photographs to paint, and paintings to take a style from.
+"""Sample pictures that need no network: photographs to paint, paintings to take a style from, and scenes with depth.
 
 The photographs are those that come inside scikit-image. The paintings are made here, stroke by stroke,
-from a seed.
+from a seed, and so are the scenes. Of one photograph, `motorcycle`, the true depth is known; it is not inside
+scikit-image, which downloads it.
 """
 
 from __future__ import annotations
+
+import os
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from tfstyle.errors import InputError, unknown
+from tfstyle.files import reason
 
 CONTENTS: tuple[str, ...] = ("astronaut", "chelsea", "coffee", "rocket")
 STYLES: tuple[str, ...] = ("impasto", "ink", "mosaic")
+SCENES: tuple[str, ...] = ("open", "street", "room", "table", "portrait")
 
 _SMALLEST = 64
 _SUPERSAMPLING = 2  # painted larger, then reduced: what rounds off the edges of strokes and tiles
@@ -56,11 +62,7 @@ def style(name: str, size: int | tuple[int, int] = 512, seed: int = 0) -> np.nda
     """
     if name not in STYLES:
         raise unknown("sample", name, STYLES)
-    h, w = (size, size) if isinstance(size, int) else size
-    if min(h, w) < _SMALLEST:
-        raise InputError(f"a sample of {h} × {w} pixels is too small: both sides must be {_SMALLEST} or more")
-    if seed < 0:
-        raise InputError(f"seed {seed} is negative: use 0 or more")
+    h, w = _checked(size, seed)
     # Here, not above: SciPy is slow to import.
     from tfstyle.samples import impasto, ink, mosaic
 
@@ -69,3 +71,65 @@ def style(name: str, size: int | tuple[int, int] = 512, seed: int = 0) -> np.nda
     bands = [Image.fromarray(np.ascontiguousarray(band)) for band in np.moveaxis(canvas, -1, 0)]
     reduced = np.stack([np.asarray(band.reduce(_SUPERSAMPLING)) for band in bands], axis=-1)
     return np.clip(reduced, 0, 1)
+
+
+def scene(name: str, size: int | tuple[int, int] = 512, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """A made scene, and how near each of its points is.
+
+    Args:
+        name: One of `SCENES`: `open` (things in the open), `street`, `room`, `table` (seen from above) or `portrait`
+            (one large thing before any of the first three).
+        size: Side of a square, or `(h, w)`, in pixels, 64 or more.
+        seed: Which scene, 0 or more; the same one gives the same pixels in every process.
+
+    Returns:
+        The picture, float32 `(h, w, 3)` in [0, 1]; and its proximity as `tfstyle.depth` has it: inverse depth,
+        float32 `(h, w)`, scaled so that the farthest point is 0 and the nearest 1.
+
+    Raises:
+        InputError: If there is no such scene, it would be too small, or the seed is negative.
+    """
+    if name not in SCENES:
+        raise unknown("scene", name, SCENES)
+    from tfstyle.samples import scenes
+
+    return scenes.render(_checked(size, seed), np.random.default_rng(seed), kind=name)
+
+
+def motorcycle() -> tuple[np.ndarray, np.ndarray]:
+    """The left picture of scikit-image's stereo pair of a motorcycle, and its true disparity.
+
+    scikit-image downloads it on first use, for which it needs pooch, and keeps it; not with `TFSTYLE_OFFLINE=1`.
+
+    Returns:
+        float32 `(500, 741, 3)` in [0, 1]; and the disparity in pixels, which is inverse depth up to scale and shift,
+        float32 `(500, 741)`, NaN where it isn't known.
+
+    Raises:
+        InputError: If it can't be had.
+
+    Reference:
+        Scharstein et al. 2014, "High-resolution stereo datasets with subpixel-accurate ground truth".
+    """
+    from skimage import data
+    from skimage.data import _fetchers
+
+    kept = Path(getattr(_fetchers, "data_dir", "")) / "motorcycle_disp.npz"
+    missing = "the stereo pair motorcycle is not on this machine"
+    if not kept.is_file() and os.environ.get("TFSTYLE_OFFLINE", "") not in ("", "0"):
+        raise InputError(f"{missing}, and $TFSTYLE_OFFLINE is set: unset it, with pooch installed, to download it")
+    try:
+        left, _, disparity = data.stereo_motorcycle()
+    except (ImportError, OSError) as error:  # without pooch, or without network
+        raise InputError(f"{missing} ({reason(error)[:90]}): pip install pooch, and try with a network") from error
+    known = np.isfinite(disparity)
+    return np.asarray(left, np.float32) / 255, np.where(known, disparity, np.nan).astype(np.float32)
+
+
+def _checked(size: int | tuple[int, int], seed: int) -> tuple[int, int]:
+    h, w = (size, size) if isinstance(size, int) else size
+    if min(h, w) < _SMALLEST:
+        raise InputError(f"a sample of {h} × {w} pixels is too small: both sides must be {_SMALLEST} or more")
+    if seed < 0:
+        raise InputError(f"seed {seed} is negative: use 0 or more")
+    return h, w

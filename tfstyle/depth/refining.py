@@ -1,0 +1,57 @@
+"""Maps with the edges of their pictures: the guided filter."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+Tensor = Any
+
+
+def guided(coarse: Tensor, small: Tensor, pictures: Tensor, radius: int, epsilon: float) -> Tensor:
+    """A map that is smooth but where the picture has edges, at the picture's resolution.
+
+    Within each window of 2 radius + 1 pixels the map is fitted by a linear function of the colours, aᵀ I + b with
+    a = (Σ + ε U)⁻¹ cov(I, map), where Σ is the covariance of the colours; the coefficients of all windows that a
+    pixel is in are averaged, brought to the resolution of the pictures, and applied there. Gradients flow to maps and
+    pictures.
+
+    Args:
+        coarse: The map, `(batch, height, width)`.
+        small: The pictures at its resolution, `(batch, height, width, 3)`, RGB in [0, 1].
+        pictures: The pictures `(batch, large height, large width, 3)`.
+        radius: Of the windows, in pixels of the map.
+        epsilon: ε: variances of colours that are well below count as none.
+
+    Returns:
+        float32 `(batch, large height, large width)`.
+
+    Reference:
+        He, Sun & Tang 2013, "Guided Image Filtering", equations 14 to 16 (for colours 19 to 21); He & Sun 2015, "Fast
+        Guided Filter", for the two resolutions.
+    """
+    p = tf.cast(coarse, "float32")[..., None]
+    r, g, b = (small[..., channel, None] for channel in range(3))
+    products = [r * r, r * g, r * b, g * g, g * b, b * b, r * p, g * p, b * p]
+    means = _mean(tf.concat([r, g, b, p, *products], axis=-1), radius)
+    mr, mg, mb, mp, rr, rg, rb, gg, gb, bb, rp, gp, bp = tf.unstack(means, axis=-1)
+    rr, gg, bb = (rr - mr * mr + epsilon, gg - mg * mg + epsilon, bb - mb * mb + epsilon)
+    rg, rb, gb = rg - mr * mg, rb - mr * mb, gb - mg * mb
+    rp, gp, bp = rp - mr * mp, gp - mg * mp, bp - mb * mp
+    # The inverse of a symmetric matrix of 3x3, by its cofactors.
+    c00, c01, c02 = gg * bb - gb * gb, rb * gb - rg * bb, rg * gb - rb * gg
+    c11, c12, c22 = rr * bb - rb * rb, rg * rb - rr * gb, rr * gg - rg * rg
+    determinant = rr * c00 + rg * c01 + rb * c02
+    ar = (c00 * rp + c01 * gp + c02 * bp) / determinant
+    ag = (c01 * rp + c11 * gp + c12 * bp) / determinant
+    ab = (c02 * rp + c12 * gp + c22 * bp) / determinant
+    offset = mp - ar * mr - ag * mg - ab * mb
+    coefficients = _mean(tf.stack([ar, ag, ab, offset], axis=-1), radius)
+    coefficients = tf.image.resize(coefficients, tf.shape(pictures)[1:3])
+    return tf.reduce_sum(coefficients[..., :3] * tf.cast(pictures, "float32"), axis=-1) + coefficients[..., 3]
+
+
+def _mean(values: Tensor, radius: int) -> Tensor:
+    """The mean over a window around each position; at borders over what of it is inside."""
+    return tf.nn.avg_pool2d(values, 2 * radius + 1, 1, "SAME")
