@@ -4,6 +4,8 @@ Importing this registers them, which `keras.saving.load_model` asks for.
 """
 
 from tfstyle.models.adain import AdaIN
+from tfstyle.models.cyclegan import CycleGAN
+from tfstyle.models.schedules import HeldThenLinear
 from tfstyle.models.style_code import StyleCode
 
-__all__ = ["AdaIN", "StyleCode"]
+__all__ = ["AdaIN", "CycleGAN", "HeldThenLinear", "StyleCode"]
