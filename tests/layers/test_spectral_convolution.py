@@ -64,3 +64,13 @@ def test_it_is_a_convolution_with_that_kernel(layer):
     active.build((None, None, None, 4))
     active.set_weights(layer.get_weights())
     np.testing.assert_allclose(active(pictures), np.maximum(plain(pictures), 0), atol=1e-5)
+
+
+def test_it_is_saved_with_its_direction(layer, tmp_path):
+    inputs = keras.Input((None, None, 4))
+    model = keras.Model(inputs, layer(inputs))
+    layer.normalized_kernel(training=True)
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True).layers[-1]
+    np.testing.assert_array_equal(again.direction, layer.direction)
+    np.testing.assert_array_equal(again.normalized_kernel(), layer.normalized_kernel())

@@ -228,6 +228,8 @@ def test_losses_against_numpy(model, domains):
     assert logs["cycle"] == pytest.approx(7 * cycle, rel=1e-4)
     assert logs["identity"] == pytest.approx(7 * 0.3 * identity, rel=1e-4)
     assert logs["discriminator"] == pytest.approx(judged, rel=1e-4)
+    changes = [np.linalg.norm(b - a) / np.linalg.norm(a - a.mean((0, 1))) for a, b in zip(x, fake_y, strict=True)]
+    assert logs["copy_ratio"] == pytest.approx(np.mean(changes), rel=1e-4)
 
 
 def test_both_generators_learn_from_both_cycles(model, domains):
@@ -279,7 +281,7 @@ def test_some_steps_bring_the_cycle_back(domains):
     model.compile(keras.optimizers.Adam(2e-3, 0.5), keras.optimizers.Adam(2e-4, 0.5))
     smooth = tuple(np.sort(domain[:4], axis=1) for domain in domains)
     history = model.fit(batches(smooth), epochs=20, verbose=0).history
-    assert set(history) == {"generator", "cycle", "identity", "discriminator"}
+    assert set(history) == {"generator", "cycle", "identity", "discriminator", "copy_ratio"}
     assert history["cycle"][-1] < 0.6 * history["cycle"][0]
     assert (int(model.step), int(model.generator_optimizer.iterations)) == (40, 40)
     assert [int(pool.count) for pool in (model.pool, model.inverse_pool)] == [2, 2]

@@ -52,6 +52,14 @@ class SpectralConv2D(keras.layers.Conv2D):
         sigma = sigma / ops.stop_gradient(ops.maximum(ops.norm(outer), keras.config.epsilon()))
         return ops.cast(kernel / sigma, self.compute_dtype)
 
+    def save_own_variables(self, store: Any) -> None:
+        """Kernel, bias and u (Keras' convolutions leave out what they don't know)."""
+        keras.layers.Layer.save_own_variables(self, store)
+
+    def load_own_variables(self, store: Any) -> None:
+        """Likewise."""
+        keras.layers.Layer.load_own_variables(self, store)
+
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         """`(batch, height, width, channels)` to features, as `keras.layers.Conv2D`."""
         outputs = self.convolution_op(inputs, self.normalized_kernel(training))

@@ -146,7 +146,8 @@ class AdversarialModel(keras.Model):
         """
         with tf.GradientTape() as tape:
             found, others = losses()
-            total = optimizer.scale_loss(weight * sum(found.values()))
+            total = tf.add_n(list(found.values()))
+            total = optimizer.scale_loss(ops.cast(weight, total.dtype) * total)
         optimizer.apply(tape.gradient(total, variables), variables)
         return found, others
 

@@ -41,7 +41,8 @@ class CycleGAN(AdversarialModel):
     `fit` takes batches of two domains, as of `tf.data.Dataset.zip(photos.batch(1), paintings.batch(1))`: `(batch,
     height, width, 3)`, RGB in [0, 1]. `model(photos)` and `predict` give G's pictures, of the same size, whatever it
     is; `stylize` takes and gives single ones, and `model.inverse_call(paintings)` gives F's. Batches whose size is
-    known beforehand, as of `batch(1, drop_remainder=True)`, are faster.
+    known beforehand, as of `batch(1, drop_remainder=True)`, are faster. Beside the losses, training shows
+    `copy_ratio`, by how much G changes what it is given, as a share of the contrast in it.
 
     Args:
         size: Of the pictures in training, in pixels: one number, or (height, width). The pools hold such.
@@ -78,7 +79,7 @@ class CycleGAN(AdversarialModel):
         name: str = "cyclegan",
         **kwargs: Any,
     ) -> None:
-        super().__init__(("generator", "cycle", "identity", "discriminator"), seed, name=name, **kwargs)
+        super().__init__(("generator", "cycle", "identity", "discriminator", "copy_ratio"), seed, name=name, **kwargs)
         self.size = (size, size) if isinstance(size, int) else tuple(size)
         self.blocks = (9 if min(self.size) >= 256 else 6) if blocks is None else blocks
         self.filters, self.layers_with_stride, self.pool_size = filters, layers, pool_size
@@ -93,10 +94,12 @@ class CycleGAN(AdversarialModel):
             )
         seeds = several(self._chosen_seed, 6)
         self.generator, self.inverse = (
-            self._generator(seed, name) for seed, name in zip(seeds[:2], _NETWORKS[:2], strict=True)
+            self._generator(seed=seed, dtype=self.dtype_policy, name=name)
+            for seed, name in zip(seeds[:2], _NETWORKS[:2], strict=True)
         )
         self.discriminator, self.inverse_discriminator = (
-            self._discriminator(seed, name) for seed, name in zip(seeds[2:4], _NETWORKS[2:], strict=True)
+            self._discriminator(seed=seed, dtype=self.dtype_policy, name=name)
+            for seed, name in zip(seeds[2:4], _NETWORKS[2:], strict=True)
         )
         self.pool, self.inverse_pool = (
             ImagePool(pool_size, seed, dtype=full(self.dtype_policy), name=name)
@@ -106,13 +109,11 @@ class CycleGAN(AdversarialModel):
             pool.build((None, *self.size, 3))
         self.build((None, None, None, 3))
 
-    def _generator(self, seed: int, name: str) -> keras.Model:
-        return resnet_generator(self.blocks, self.filters, seed, self.dtype_policy, name)
+    def _generator(self, **options: Any) -> keras.Model:
+        return resnet_generator(self.blocks, self.filters, **options)
 
-    def _discriminator(self, seed: int, name: str) -> keras.Model:
-        return patch_discriminator(
-            self.layers_with_stride, self.filters, seed=seed, dtype=self.dtype_policy, name=name
-        )
+    def _discriminator(self, **options: Any) -> keras.Model:
+        return patch_discriminator(self.layers_with_stride, self.filters, **options)
 
     def generators(self) -> list[keras.Model]:
         """G and F."""
@@ -180,14 +181,14 @@ class CycleGAN(AdversarialModel):
             lambda: self._discriminator_losses((x, y), pooled),
         )
         self.step.assign(self.step.value + 1)
-        return self._noted({**found, **judged}, x)
+        return self._noted({**found, **judged, "copy_ratio": losses.copy_ratio(x, fake_y)}, x)
 
     def test_step(self, data: Any) -> dict[str, Any]:
         """The losses, with the newest pictures in place of the pools'."""
         x, y = self._domains(data)
         found, fakes = self._generator_losses(x, y, training=False)
         judged, _ = self._discriminator_losses((x, y), fakes, training=False)
-        return self._noted({**found, **judged}, x)
+        return self._noted({**found, **judged, "copy_ratio": losses.copy_ratio(x, fakes[1])}, x)
 
     def _domains(self, data: Any) -> tuple[Tensor, Tensor]:
         x, y = two_domains(data, type(self).__name__)
