@@ -158,6 +158,12 @@ class AdversarialModel(keras.Model):
         return self.get_metrics_result()
 
 
+def sides(size: int | tuple[int, int]) -> tuple[int, int]:
+    """Height and width, of one number or two."""
+    height, width = (size, size) if isinstance(size, int) else size
+    return height, width
+
+
 def share(pictures: Tensor) -> Tensor:
     """A replica's share of the whole batch."""
     return replicas.share(ops.shape(pictures)[0])

@@ -12,7 +12,17 @@ from tfstyle.draws import several
 from tfstyle.errors import InputError, check_whole, unknown
 from tfstyle.layers import ImagePool
 from tfstyle.models import adversarial_losses as losses, torch_states
-from tfstyle.models.adversarial import AdversarialModel, Losses, full, share, symmetric, together, two_domains, unit
+from tfstyle.models.adversarial import (
+    AdversarialModel,
+    Losses,
+    full,
+    share,
+    sides,
+    symmetric,
+    together,
+    two_domains,
+    unit,
+)
 from tfstyle.models.patch_discriminator import least_side, patch_discriminator
 from tfstyle.models.resnet_generator import resnet_generator
 from tfstyle.models.schedules import HeldThenLinear
@@ -80,7 +90,7 @@ class CycleGAN(AdversarialModel):
         **kwargs: Any,
     ) -> None:
         super().__init__(("generator", "cycle", "identity", "discriminator", "copy_ratio"), seed, name=name, **kwargs)
-        self.size = (size, size) if isinstance(size, int) else tuple(size)
+        self.size = sides(size)
         self.blocks = (9 if min(self.size) >= 256 else 6) if blocks is None else blocks
         self.filters, self.layers_with_stride, self.pool_size = filters, layers, pool_size
         check_whole("blocks", self.blocks, 0, 99)
