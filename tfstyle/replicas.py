@@ -70,6 +70,12 @@ def when(condition: Tensor, do: Callable[..., None], *tensors: Tensor) -> None:
     context.merge_call(of_all, args=(condition, tensors))
 
 
+def several_workers() -> bool:
+    """Whether this is one of several processes."""
+    strategy = tf.distribute.get_strategy()
+    return isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy) and strategy.num_replicas_in_sync > 1
+
+
 def _context() -> Any:
     """The replica that is at work, if there are several."""
     context = tf.distribute.get_replica_context()

@@ -114,6 +114,9 @@ class AdversarialModel(keras.Model):
     def build(self, input_shape: Any) -> None:
         """Nothing is left to be built; Keras notes the shape, for `export`."""
 
+    def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
+        """Nothing is left to be built; Keras 3.15 would take a mean of pictures for it, and fail with several workers."""
+
     def stylize(self, content: images.Source) -> np.ndarray:
         """A picture from the generator's domain, in place of a photograph.
 
@@ -155,7 +158,9 @@ class AdversarialModel(keras.Model):
         """The means of the losses so far, for Keras."""
         for name, value in losses.items():
             self.trackers[name].update_state(value, sample_weight=ops.shape(pictures)[0])
-        return self.get_metrics_result()
+        means = self.get_metrics_result()
+        # Keras 3.15 averages what several workers return over its first axis, and fails where there is none
+        return {name: value[None] for name, value in means.items()} if replicas.several_workers() else means
 
 
 def sides(size: int | tuple[int, int]) -> tuple[int, int]:
