@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from tfstyle.layers import PadToMultiple, Preprocessing
+from tfstyle.layers import CropTo, PadToMultiple, Preprocessing
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +33,23 @@ def test_padding_is_numpys_reflection_at_the_bottom_and_the_right(height, width,
     np.testing.assert_array_equal(found, np.pad(picture, pads, mode="reflect"))
     assert found.shape[1] % multiple == found.shape[2] % multiple == 0
     assert layer.compute_output_shape(picture.shape) == found.shape
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 3), (2, 9), (3, 5), (17, 4)])
+def test_sides_shorter_than_their_padding_are_reflected_again_and_again(size):
+    picture = np.random.default_rng(0).random((1, *size, 3), "float32")
+    layer = PadToMultiple(4, least=16)
+    found = layer(picture)
+    rows, columns = (max(side + -side % 4, 16) - side for side in size)
+    np.testing.assert_array_equal(found, np.pad(picture, ((0, 0), (0, rows), (0, columns), (0, 0)), mode="reflect"))
+    assert layer.compute_output_shape(picture.shape) == found.shape
+
+
+def test_cropping_undoes_padding(pictures):
+    layer = CropTo()
+    np.testing.assert_array_equal(layer((PadToMultiple(8)(pictures), pictures)), pictures)
+    inputs = keras.Input((None, 7, 3))
+    assert layer((PadToMultiple(8)(inputs), inputs)).shape == (None, None, 7, 3)
 
 
 def test_sizes_that_are_not_known_stay_unknown():

@@ -51,27 +51,42 @@ class Preprocessing(keras.layers.Layer):
 class PadToMultiple(keras.layers.Layer):
     """Pad pictures at the bottom and the right, by reflection, until both sides are multiples.
 
+    Sides that are shorter than what they are padded by are reflected as often as it takes.
+
     Args:
         multiple: In pixels.
+        least: What both sides have at least afterwards, a multiple too.
     """
 
-    def __init__(self, multiple: int, **kwargs: Any) -> None:
+    def __init__(self, multiple: int, least: int = 0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.multiple = multiple
+        self.least = least
         self.built = True
 
     def call(self, pictures: Tensor) -> Tensor:
         """`(batch, height, width, channels)` to the next multiples."""
-        _, height, width, _ = ops.shape(pictures)
-        multiple = self.multiple
-        bottom, right = ((multiple - side % multiple) % multiple for side in (height, width))  # ONNX rounds to zero
-        return ops.pad(pictures, ((0, 0), (0, bottom), (0, right), (0, 0)), mode="reflect")
+        for axis in (1, 2):
+            side = ops.shape(pictures)[axis]
+            if isinstance(side, int) and (more := self._padded(side) - side) < side:
+                if more:
+                    pads = [(0, more if each == axis else 0) for each in range(4)]
+                    pictures = ops.pad(pictures, pads, mode="reflect")
+                continue
+            missing = (self.multiple - side % self.multiple) % self.multiple  # of negative numbers ONNX has another %
+            places = ops.arange(ops.maximum(side + missing, self.least))
+            period = ops.maximum(2 * (side - 1), 1)
+            places = places % period
+            pictures = ops.take(pictures, ops.minimum(places, period - places), axis=axis)
+        return pictures
+
+    def _padded(self, side: int) -> int:
+        return max(side + -side % self.multiple, self.least)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """The next multiples, where the size is known."""
         batch, height, width, channels = input_shape
-        grow = [side if side is None else side + -side % self.multiple for side in (height, width)]
-        return (batch, *grow, channels)
+        return (batch, *(None if side is None else self._padded(side) for side in (height, width)), channels)
 
     def compute_output_spec(self, pictures: Tensor) -> Tensor:
         """The next multiples, where the size is known."""
@@ -79,4 +94,24 @@ class PadToMultiple(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        return {**super().get_config(), "multiple": self.multiple}
+        return {**super().get_config(), "multiple": self.multiple, "least": self.least}
+
+
+@keras.saving.register_keras_serializable(package="tfstyle")
+class CropTo(keras.layers.Layer):
+    """Crop pictures at the bottom and the right to the size of others, as before `PadToMultiple`."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.built = True
+
+    def call(self, inputs: tuple[Tensor, Tensor]) -> Tensor:
+        """Pictures `(batch, height, width, channels)`, in the height and width of the second ones."""
+        pictures, size = inputs
+        height, width = ops.shape(size)[1:3]
+        return pictures[:, :height, :width]
+
+    def compute_output_spec(self, inputs: tuple[Tensor, Tensor]) -> Tensor:
+        """The second ones' height and width."""
+        pictures, size = inputs
+        return keras.KerasTensor((pictures.shape[0], *size.shape[1:3], pictures.shape[3]), dtype=pictures.dtype)

@@ -4,9 +4,25 @@ Importing this registers them, which `keras.saving.load_model` asks for.
 """
 
 from tfstyle.models.adain import AdaIN
+from tfstyle.models.attention_cyclegan import AttentionCycleGAN
+from tfstyle.models.cyclegan import CycleGAN
 from tfstyle.models.depth_adain import DepthAdaIN
 from tfstyle.models.exporting import export
+from tfstyle.models.gan import GAN
 from tfstyle.models.pretrained import load
+from tfstyle.models.schedules import HeldThenLinear
 from tfstyle.models.style_code import StyleCode
+from tfstyle.models.wgan import WGAN
 
-__all__ = ["AdaIN", "DepthAdaIN", "StyleCode", "export", "load"]
+__all__ = [
+    "GAN",
+    "WGAN",
+    "AdaIN",
+    "AttentionCycleGAN",
+    "CycleGAN",
+    "DepthAdaIN",
+    "HeldThenLinear",
+    "StyleCode",
+    "export",
+    "load",
+]

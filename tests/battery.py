@@ -1,0 +1,245 @@
+"""What every layer and model of the package has to stand: helpers for tests, and what they run in other processes.
+
+python battery.py reload FOLDER           what was saved in FOLDER, in a fresh process
+python battery.py devices FILE NAME...    models trained on one and on two logical devices
+python battery.py worker FILE NAME...     models trained by one of several workers, as $TF_CONFIG says
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+HERE = Path(__file__).parent
+EPOCHS = 2
+
+
+# In this process
+
+
+def called(item: Any, case: Any) -> list[np.ndarray]:
+    """All arrays that a layer or model gives."""
+    import keras
+
+    return [keras.ops.convert_to_numpy(x) for x in keras.tree.flatten(item(case.inputs, **case.training))]
+
+
+def as_model(layer: Any, inputs: Any, training: dict[str, Any]) -> Any:
+    """A functional model of one layer, which can be saved."""
+    import keras
+
+    symbolic = keras.tree.map_structure(lambda x: keras.Input(x.shape[1:], dtype=str(x.dtype)), inputs)
+    return keras.Model(symbolic, layer(symbolic, **training))
+
+
+def dataset(case: Any, batch: int | None = None) -> Any:
+    """A model's data, in batches of a known size."""
+    import tensorflow as tf
+    from cases import BATCH
+
+    data = case.data if len(case.data) > 1 else case.data[0]
+    return tf.data.Dataset.from_tensor_slices(data).batch(batch or BATCH, drop_remainder=True)
+
+
+def weights_of(model: Any) -> dict[str, np.ndarray]:
+    """All that a model is: its weights and its optimizers'."""
+    found = {f"weight {i} {weight.name}": weight for i, weight in enumerate(model.weights)}
+    for name in ("optimizer", "generator_optimizer", "discriminator_optimizer"):
+        if hasattr(model, name):
+            found |= {f"{name} {i}": variable for i, variable in enumerate(getattr(model, name).variables)}
+    return {name: np.asarray(variable) for name, variable in found.items()}
+
+
+def same(found: dict[str, np.ndarray], want: dict[str, np.ndarray], **tolerance: float) -> None:
+    """Raise an `AssertionError` that names what differs."""
+    assert list(found) == list(want)
+    for name, value in want.items():
+        np.testing.assert_allclose(found[name], value, err_msg=name, **{"rtol": 0, "atol": 0, **tolerance})
+
+
+class KilledError(Exception):
+    """Stands for whatever ends a process."""
+
+
+def trained_until_killed(model: Any, case: Any, folder: Path) -> None:
+    """One epoch of two, of which a backup is left in a folder."""
+    import keras
+
+    class Kill(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+            if epoch == 1:
+                raise KilledError
+
+    callbacks = [keras.callbacks.BackupAndRestore(folder), Kill()]
+    try:
+        model.fit(dataset(case), epochs=EPOCHS, verbose=0, callbacks=callbacks)
+    except KilledError:
+        return
+    raise AssertionError("it was not killed")
+
+
+def save_all(folder: Path) -> dict[str, dict[str, Any]]:
+    """Save every case, models after an epoch of two, and what they give; then go on with the models."""
+    from cases import LAYERS, MODELS, NETWORKS
+
+    found: dict[str, dict[str, Any]] = {}
+    for number, (name, case) in enumerate({**LAYERS, **NETWORKS}.items()):
+        item = case.make() if name in NETWORKS else as_model(case.make(), case.inputs, case.training)
+        item(case.inputs)
+        item.save(folder / f"{number}.keras")
+        found[name] = {"called": flat(item, case)}
+    for number, (name, case) in enumerate(MODELS.items(), len(found)):
+        model = case.make()
+        model.compile()
+        trained_until_killed(model, case, folder / f"backup{number}")
+        model.save(folder / f"{number}.keras")
+        found[name] = {"called": dict(enumerated(called(model, case)))}
+        model.fit(dataset(case), initial_epoch=1, epochs=EPOCHS, verbose=0)
+        found[name]["continued"] = found[name]["resumed"] = weights_of(model)
+    return found
+
+
+def enumerated(arrays: list[np.ndarray]) -> Any:
+    """Arrays with their numbers as names."""
+    return ((str(i), array) for i, array in enumerate(arrays))
+
+
+def flat(model: Any, case: Any) -> dict[str, np.ndarray]:
+    """All arrays that a functional model gives."""
+    import keras
+
+    found = [keras.ops.convert_to_numpy(x) for x in keras.tree.flatten(model(case.inputs))]
+    return dict(enumerated(found))
+
+
+# In other processes
+
+
+def run(*arguments: Any, **environment: str) -> subprocess.Popen[str]:
+    """This file in a fresh process."""
+    command = [sys.executable, str(Path(__file__).resolve()), *map(str, arguments)]
+    paths = os.pathsep.join([str(HERE), str(HERE.parent), *sys.path])
+    environment = {**os.environ, "PYTHONPATH": paths, "TF_CPP_MIN_LOG_LEVEL": "3", **environment}
+    return subprocess.Popen(command, text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment)
+
+
+def finished(process: subprocess.Popen[str]) -> None:
+    """Wait for a process, which has to succeed."""
+    errors = process.communicate()[1]
+    assert process.returncode == 0, errors[-4000:]
+
+
+def loaded(path: Path) -> dict[str, dict[str, Any]]:
+    """What `stored` has left."""
+    found: dict[str, dict[str, Any]] = {}
+    with np.load(path) as archive:
+        for key, value in archive.items():
+            name, kind, part = key.split("|")
+            found.setdefault(name, {}).setdefault(kind, {})[part] = value
+    return found
+
+
+def stored(path: Path, found: dict[str, dict[str, Any]]) -> None:
+    """Arrays by case, kind and name, in a file."""
+    np.savez(
+        path,
+        **{
+            f"{name}|{kind}|{part}": a
+            for name, kinds in found.items()
+            for kind, parts in kinds.items()
+            for part, a in parts.items()
+        },
+    )
+
+
+def reload(folder: Path) -> None:
+    """What was saved gives and becomes in this process; and what becomes of models from their backups."""
+    import keras
+    from cases import CASES, MODELS
+
+    found: dict[str, dict[str, Any]] = {}
+    for number, (name, case) in enumerate(CASES.items()):
+        item = keras.saving.load_model(folder / f"{number}.keras", safe_mode=True)
+        if name not in MODELS:
+            found[name] = {"called": flat(item, case)}
+            continue
+        found[name] = {"called": dict(enumerated(called(item, case)))}
+        item.fit(dataset(case), initial_epoch=1, epochs=EPOCHS, verbose=0)
+        found[name]["continued"] = weights_of(item)
+        anew = case.make()
+        anew.compile()
+        backup = keras.callbacks.BackupAndRestore(folder / f"backup{number}")
+        anew.fit(dataset(case), epochs=EPOCHS, verbose=0, callbacks=[backup])
+        found[name]["resumed"] = weights_of(anew)
+    stored(folder / "found.npz", found)
+
+
+def trained(case: Any, strategy: Any) -> dict[str, Any]:
+    """A model's weights and logs after training under a strategy, in float64, in which nothing is rounded away."""
+    import keras
+
+    with strategy.scope():
+        model = case.make("float64")
+        names = ("generator_optimizer", "discriminator_optimizer")
+        names = names if hasattr(model, "generators") else ("optimizer",)
+        options = {"critic_steps": 1} if hasattr(model, "critic") else {}
+        model.compile(**{name: keras.optimizers.SGD(1e-3) for name in names}, **options)
+    history = model.fit(dataset(case, 4), verbose=0).history
+    weights = {f"{i} {weight.name}": np.asarray(weight) for i, weight in enumerate(model.weights)}
+    return {"weights": weights, "logs": {name: np.asarray(values) for name, values in history.items()}}
+
+
+def devices(path: Path, *names: str) -> None:
+    """Models trained on one and on two logical devices."""
+    import tensorflow as tf
+
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+    from cases import MODELS
+
+    strategies = {
+        "alone": tf.distribute.get_strategy(),
+        "devices": tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]),
+    }
+    assert strategies["devices"].num_replicas_in_sync == 2
+    found = {f"{name} {key}": trained(MODELS[name], each) for name in names for key, each in strategies.items()}
+    stored(path, found)
+
+
+def worker(path: Path, *names: str) -> None:
+    """Models trained by several workers, of which the first leaves what they have become."""
+    import tensorflow as tf
+
+    strategy = tf.distribute.MultiWorkerMirroredStrategy()
+    assert strategy.num_replicas_in_sync == 2
+    from cases import MODELS
+
+    found = {f"{name} workers": trained(MODELS[name], strategy) for name in names}
+    if json.loads(os.environ["TF_CONFIG"])["task"]["index"] == 0:
+        stored(path, found)
+
+
+def workers(path: Path, *names: str) -> list[subprocess.Popen[str]]:
+    """Two of them."""
+    addresses = []
+    sockets = [socket.socket() for _ in range(2)]
+    for each in sockets:
+        each.bind(("localhost", 0))
+        addresses.append(f"localhost:{each.getsockname()[1]}")
+    for each in sockets:
+        each.close()
+    cluster = {"worker": addresses}
+    configs = [json.dumps({"cluster": cluster, "task": {"type": "worker", "index": i}}) for i in range(2)]
+    return [run("worker", path, *names, TF_CONFIG=config) for config in configs]
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+    {"reload": reload, "devices": devices, "worker": worker}[sys.argv[1]](Path(sys.argv[2]), *sys.argv[3:])

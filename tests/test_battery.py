@@ -1,0 +1,98 @@
+"""Every layer and model: configurations, fresh processes, breaks, half precision, several devices and workers."""
+
+import json
+
+import battery
+import keras
+import numpy as np
+import pytest
+from cases import CASES, LAYERS, MODELS
+
+from tfstyle import layers, models
+
+TOGETHER = [(name, way) for name, case in MODELS.items() for way in case.together]
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory):
+    """What all cases give and become in this process, and in a fresh one that has loaded them."""
+    folder = tmp_path_factory.mktemp("saved")
+    here = battery.save_all(folder)
+    battery.finished(battery.run("reload", folder))
+    return here, battery.loaded(folder / "found.npz")
+
+
+@pytest.fixture(scope="module")
+def together(tmp_path_factory):
+    """What models become on one device, on two, and with two workers."""
+    folder = tmp_path_factory.mktemp("devices")
+    names = {way: [name for name, each in TOGETHER if each == way] for way in ("devices", "workers")}
+    processes = [
+        battery.run("devices", folder / "devices.npz", *names["devices"]),
+        *battery.workers(folder / "workers.npz", *names["workers"]),
+    ]
+    for process in processes:
+        battery.finished(process)
+    return {**battery.loaded(folder / "devices.npz"), **battery.loaded(folder / "workers.npz")}
+
+
+def test_all_are_in_the_battery():
+    public = {name for name in layers.__all__ if isinstance(getattr(layers, name), type)}
+    assert {name for name in public if issubclass(getattr(layers, name), keras.layers.Layer)} <= set(LAYERS)
+    named = {name.split()[0] for name in MODELS}
+    assert {name for name in models.__all__ if issubclass(getattr(models, name), keras.Model)} == named
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_it_is_made_again_from_its_configuration(name):
+    item = CASES[name].make()
+    config = json.loads(json.dumps(keras.saving.serialize_keras_object(item)))
+    again = keras.saving.deserialize_keras_object(config, safe_mode=True)
+    assert type(again) is type(item)
+    assert json.loads(json.dumps(again.get_config())) == json.loads(json.dumps(item.get_config()))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_it_is_the_same_in_a_fresh_process(name, both):
+    here, there = both
+    battery.same(there[name]["called"], here[name]["called"], atol=1e-6)
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("way", ["continued", "resumed"])
+def test_there_it_goes_on_as_if_there_had_been_no_break(name, way, both):
+    here, there = both
+    battery.same(there[name][way], here[name][way], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_training_in_half_precision_with_callbacks(name, policy, tmp_path):
+    case = MODELS[name]
+    model = case.make(policy)
+    model.compile(steps_per_execution=2)
+    callbacks = [
+        keras.callbacks.CSVLogger(tmp_path / "log.csv"),
+        keras.callbacks.TerminateOnNaN(),
+        keras.callbacks.ModelCheckpoint(tmp_path / "{epoch}.keras"),
+    ]
+    data = battery.dataset(case)
+    history = model.fit(data, validation_data=data, epochs=2, verbose=0, callbacks=callbacks).history
+    assert {key for key in history if "val_" in key} == {f"val_{key}" for key in history if "val_" not in key}
+    assert all(np.isfinite(values).all() for values in history.values())
+    assert all(np.isfinite(weight).all() for weight in model.get_weights())
+    for array in battery.called(model, case):
+        assert array.dtype == np.float32
+        assert np.isfinite(array).all()
+    for optimizer in ("optimizer", "discriminator_optimizer"):
+        scaled = isinstance(getattr(model, optimizer, model.optimizer), keras.optimizers.LossScaleOptimizer)
+        assert scaled == (policy == "mixed_float16")
+    assert (tmp_path / "log.csv").read_text().count("\n") == 3
+    assert (tmp_path / "2.keras").is_file()
+
+
+@pytest.mark.parametrize(("name", "way"), TOGETHER)
+def test_several_devices_train_as_one_does(name, way, together):
+    alone, found = together[f"{name} alone"], together[f"{name} {way}"]
+    battery.same(found["weights"], alone["weights"], rtol=1e-6, atol=1e-8)
+    battery.same(found["logs"], alone["logs"], rtol=1e-5)

@@ -1,0 +1,81 @@
+"""Instance normalisation: each picture's features by their own statistics."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+Tensor = Any
+
+_FUSED = ("float32", "bfloat16", "float16")  # what TensorFlow's fused batch normalisation takes
+_MOST_FUSED = 16  # pictures that are taken one by one (chosen)
+
+
+@keras.saving.register_keras_serializable(package="tfstyle")
+class InstanceNormalization(keras.layers.Layer):
+    """Features with mean 0 and variance 1 over positions, for each picture and channel by itself.
+
+    y = γ (f − μ) / √(σ² + ε) + β, with μ and σ² the mean and the (biased) variance over a picture's positions. The
+    statistics are computed in at least float32, and y is returned in the features' own precision.
+
+    Where the size of the batch is known when a step is traced, as after `batch(n, drop_remainder=True)`, pictures are
+    taken one by one by TensorFlow's fused batch normalisation, which takes a third of the time.
+
+    Args:
+        epsilon: ε, in squared units of the features (1e-5 as in PyTorch; that of Keras' normalisations is 1e-3).
+        affine: Whether there are γ and β; False as in the code of CycleGAN's authors.
+
+    Reference:
+        Ulyanov, Vedaldi & Lempitsky 2016, "Instance Normalization: The Missing Ingredient for Fast Stylization".
+    """
+
+    def __init__(self, epsilon: float = 1e-5, affine: bool = False, **kwargs: Any) -> None:
+        super().__init__(autocast=False, **kwargs)  # half precision would round the statistics
+        self.epsilon = epsilon
+        self.affine = affine
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """γ = 1 and β = 0 for each channel, if there are any."""
+        self.gamma = self.beta = None
+        if self.affine:
+            shape = (input_shape[-1],)
+            self.gamma = self.add_weight(shape=shape, initializer="ones", name="gamma")
+            self.beta = self.add_weight(shape=shape, initializer="zeros", name="beta")
+
+    def call(self, features: Tensor) -> Tensor:
+        """`(batch, height, width, channels)`, normalised."""
+        dtype, batch = keras.backend.standardize_dtype(features.dtype), features.shape[0]
+        if dtype in _FUSED and batch is not None and batch <= _MOST_FUSED:
+            return self._fused(features)
+        features = ops.cast(features, keras.backend.result_type(dtype, "float32"))
+        mean, variance = ops.moments(features, axes=(1, 2), keepdims=True)
+        normalized = (features - mean) * ops.rsqrt(variance + self.epsilon)
+        if self.affine:
+            normalized = normalized * ops.cast(self.gamma, normalized.dtype) + ops.cast(self.beta, normalized.dtype)
+        return ops.cast(normalized, dtype)
+
+    def _fused(self, features: Tensor) -> Tensor:
+        channels = features.shape[-1]
+        scale, offset = (self.gamma, self.beta) if self.affine else (ops.ones(channels), ops.zeros(channels))
+        options = {
+            "scale": ops.cast(scale, "float32"),
+            "offset": ops.cast(offset, "float32"),
+            "mean": ops.zeros(0),
+            "variance": ops.zeros(0),
+            "epsilon": self.epsilon,
+            "is_training": True,
+        }
+        pictures = tf.split(features, features.shape[0]) if features.shape[0] > 1 else [features]
+        found = [tf.raw_ops.FusedBatchNormV3(x=picture, **options).y for picture in pictures]
+        return tf.concat(found, 0) if len(found) > 1 else found[0]
+
+    def compute_output_spec(self, features: Tensor) -> Tensor:
+        """As the features."""
+        return keras.KerasTensor(features.shape, dtype=features.dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "epsilon": self.epsilon, "affine": self.affine}

@@ -1,0 +1,69 @@
+"""The residual generator of CycleGAN: from picture to picture."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from tfstyle.draws import several
+from tfstyle.layers import CropTo, InstanceNormalization, PadToMultiple, ReflectionPadding2D
+from tfstyle.models.adversarial import full
+
+Tensor = Any
+
+SPREAD = 0.02  # of kernels at the start: Zhu et al. 2017, section 7.1
+_STRIDE, _LEAST = 4, 8  # least: reflection within a residual block needs two rows
+
+
+def resnet_generator(
+    blocks: int = 9, filters: int = 64, seed: int = 0, dtype: Any = None, name: str = "generator"
+) -> keras.Model:
+    """c7s1-64, d128, d256, R256 (as many as there are blocks), u128, u64, c7s1-3, with 64 = `filters`.
+
+    From `(batch, height, width, 3)` in [-1, 1] to the same; other sizes than multiples of 4 are padded by reflection
+    and cropped again. Padding is by reflection but for d and u, which are padded as PyTorch does it; normalisation is
+    that of instances, without γ and β; convolutions have biases. With 64 filters, 11,378,179 parameters for 9 blocks,
+    7,837,699 for 6.
+
+    Args:
+        blocks: Residual blocks: 9 for pictures of 256 pixels and more, 6 for those of 128.
+        filters: Channels at full resolution.
+        seed: Of the kernels.
+        dtype: Keras dtype policy; None for Keras' own.
+        name: Of the network.
+
+    Reference:
+        Zhu et al. 2017, section 7.2, and the code of the authors; Johnson et al. 2016.
+    """
+    seeds = iter(several(seed, 2 * blocks + 6))
+
+    def convolution(x: Tensor, kind: type, width: int, size: int, name: str, **options: Any) -> Tensor:
+        start = keras.initializers.RandomNormal(0.0, SPREAD, seed=next(seeds))
+        return kind(width, size, kernel_initializer=start, name=name, **{"dtype": dtype, **options})(x)
+
+    def normalized(x: Tensor) -> Tensor:
+        x = InstanceNormalization(dtype=dtype)(x)
+        return keras.layers.ReLU(dtype=dtype)(x)
+
+    plain, transposed = keras.layers.Conv2D, keras.layers.Conv2DTranspose
+    pictures = keras.Input((None, None, 3), name="pictures")
+    x = PadToMultiple(_STRIDE, _LEAST, dtype=full(dtype))(pictures)
+    x = ReflectionPadding2D(3, dtype=dtype)(x)
+    x = normalized(convolution(x, plain, filters, 7, "first"))
+    for level in (2, 4):
+        x = keras.layers.ZeroPadding2D(1, dtype=dtype)(x)
+        x = normalized(convolution(x, plain, level * filters, 3, f"down{level}", strides=2))
+    for block in range(1, blocks + 1):
+        inner = ReflectionPadding2D(1, dtype=dtype)(x)
+        inner = normalized(convolution(inner, plain, 4 * filters, 3, f"block{block}_conv1"))
+        inner = ReflectionPadding2D(1, dtype=dtype)(inner)
+        inner = convolution(inner, plain, 4 * filters, 3, f"block{block}_conv2")
+        x = keras.layers.Add(dtype=dtype)([x, InstanceNormalization(dtype=dtype)(inner)])
+    for level in (2, 1):
+        x = convolution(x, transposed, level * filters, 3, f"up{level}", strides=2)
+        x = keras.layers.Cropping2D(((1, 0), (1, 0)), dtype=dtype)(x)  # PyTorch's padding and output_padding of 1
+        x = normalized(x)
+    x = ReflectionPadding2D(3, dtype=full(dtype))(x)
+    x = convolution(x, plain, 3, 7, "last", activation="tanh", dtype=full(dtype))  # half has too few levels
+    return keras.Model(pictures, CropTo(dtype=full(dtype))([x, pictures]), name=name)
