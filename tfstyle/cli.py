@@ -14,6 +14,7 @@ from tfstyle import (
     __version__,
     argument_types,
     commands,
+    domain_commands,
     experiment_commands,
     feed_forward_commands,
     train_commands,
@@ -73,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_demo(subparsers)
     _add_score(subparsers)
     train_commands.add_train(subparsers)
+    domain_commands.add_domains(subparsers)
     feed_forward_commands.add_export(subparsers)
     experiment_commands.add_compare(subparsers)
     experiment_commands.add_reproduce(subparsers)

@@ -1,8 +1,8 @@
 """Sample pictures that need no network: photographs to paint, paintings to take a style from, and scenes with depth.
 
 The photographs are those that come inside scikit-image. The paintings are made here, stroke by stroke,
-from a seed, and so are the scenes. Of one photograph, `motorcycle`, the true depth is known; it is not inside
-scikit-image, which downloads it.
+from a seed, and so are the scenes, and as many pictures of a domain as are wanted, to train on. Of one photograph,
+`motorcycle`, the true depth is known; it is not inside scikit-image, which downloads it.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from tfstyle.files import reason
 CONTENTS: tuple[str, ...] = ("astronaut", "chelsea", "coffee", "rocket")
 STYLES: tuple[str, ...] = ("impasto", "ink", "mosaic")
 SCENES: tuple[str, ...] = ("open", "street", "room", "table", "portrait")
+DOMAINS: tuple[str, ...] = ("sketch", "ink", "oil", "photo")
 
 _SMALLEST = 64
 _SUPERSAMPLING = 2  # painted larger, then reduced: what rounds off the edges of strokes and tiles
@@ -62,12 +63,16 @@ def style(name: str, size: int | tuple[int, int] = 512, seed: int = 0) -> np.nda
     """
     if name not in STYLES:
         raise unknown("sample", name, STYLES)
-    h, w = _checked(size, seed)
-    # Here, not above: SciPy is slow to import.
-    from tfstyle.samples import impasto, ink, mosaic
+    return _painted(name, _checked(size, seed), np.random.default_rng(seed))
 
-    paint = {"impasto": impasto.paint, "ink": ink.paint, "mosaic": mosaic.paint}[name]
-    canvas = paint((h * _SUPERSAMPLING, w * _SUPERSAMPLING), np.random.default_rng(seed))
+
+def _painted(name: str, shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+    """A painting by one of the hands, reduced from a larger one."""
+    # Here, not above: SciPy is slow to import.
+    from tfstyle.samples import impasto, ink, mosaic, pencil
+
+    hands = {"impasto": impasto.paint, "ink": ink.paint, "mosaic": mosaic.paint, "pencil": pencil.paint}
+    canvas = hands[name]((shape[0] * _SUPERSAMPLING, shape[1] * _SUPERSAMPLING), rng)
     bands = [Image.fromarray(np.ascontiguousarray(band)) for band in np.moveaxis(canvas, -1, 0)]
     reduced = np.stack([np.asarray(band.reduce(_SUPERSAMPLING)) for band in bands], axis=-1)
     return np.clip(reduced, 0, 1)
@@ -94,6 +99,35 @@ def scene(name: str, size: int | tuple[int, int] = 512, seed: int = 0) -> tuple[
     from tfstyle.samples import scenes
 
     return scenes.render(_checked(size, seed), np.random.default_rng(seed), kind=name)
+
+
+def domain(name: str, number: int = 0, size: int | tuple[int, int] = 256, seed: int = 0) -> np.ndarray:
+    """A picture of a domain, of which there are as many as one likes: what unpaired training can be tried on.
+
+    Args:
+        name: One of `DOMAINS`: `sketch` (pencil drawings of made scenes, hatched), `ink` (landscapes in ink wash),
+            `oil` (night skies in thick oil paint), or `photo` (made scenes, in the place of photographs).
+        number: Which picture, 0 or more.
+        size: Side of a square, or `(h, w)`, in pixels, 64 or more.
+        seed: Of all of the domain's pictures, 0 or more; the same one gives the same pixels in every process.
+
+    Returns:
+        float32 `(h, w, 3)` in [0, 1].
+
+    Raises:
+        InputError: If there is no such domain, it would be too small, or number or seed is negative.
+    """
+    if name not in DOMAINS:
+        raise unknown("domain", name, DOMAINS)
+    shape = _checked(size, seed)
+    if number < 0:
+        raise InputError(f"number {number} is negative: use 0 or more")
+    rng = np.random.default_rng([seed, DOMAINS.index(name), number])  # no sketch is of a scene that is a photo
+    if name == "photo":
+        from tfstyle.samples import scenes
+
+        return scenes.render(shape, rng)[0]
+    return _painted({"sketch": "pencil", "ink": "ink", "oil": "impasto"}[name], shape, rng)
 
 
 def motorcycle() -> tuple[np.ndarray, np.ndarray]:
