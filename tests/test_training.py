@@ -46,7 +46,14 @@ def weights(run):
 def test_a_run_has_model_log_and_samples(whole):
     names = sorted(str(path.relative_to(whole)) for path in whole.rglob("*") if path.is_file())
     assert names == [
-        *("log.csv", "model.keras", "samples/epoch-0001.png", "samples/epoch-0002.png", "training.json"),
+        *(
+            "index.html",
+            "log.csv",
+            "model.keras",
+            "samples/epoch-0001.png",
+            "samples/epoch-0002.png",
+            "training.json",
+        ),
     ]
     rows = Run(whole, json.loads((whole / "training.json").read_text()), resume=True).rows()
     assert [row["epoch"] for row in rows] == [1, 2]
@@ -54,6 +61,9 @@ def test_a_run_has_model_log_and_samples(whole):
     assert rows[1]["loss"] < rows[0]["loss"]
     side = 3 * 32 + 4 * 4  # two held out of each kind: a row of styles, and one for each content
     assert images.load(whole / "samples" / "epoch-0002.png").rgb.shape == (side, side, 3)
+    page = (whole / "index.html").read_text()
+    assert "adain in run" in page
+    assert f"loss {rows[1]['loss']:.4g}, val_loss {rows[1]['val_loss']:.4g}" in page
 
 
 def test_a_killed_training_goes_on_as_if_it_had_not_been(folders, whole, tmp_path):

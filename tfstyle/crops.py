@@ -107,6 +107,21 @@ class Crops:
         random = np.random.default_rng([self.seed, 1, step])
         return np.stack([self._crop(self._picture(step * self.batch + i), random) for i in range(self.batch)])
 
+    def check(self, least: int = 2) -> None:
+        """See that there is enough to learn from.
+
+        Raises:
+            InputError: Fewer than `least` of the pictures can be read.
+        """
+        usable = 0
+        for path in self.paths:
+            usable += self._read(path) is not None
+            if usable >= least:
+                return
+        folder = files.shown(self.paths[0].parent)
+        others = next((f"; {files.shown(path)}: {problem}" for path, problem in self.skipped.items()), "")
+        raise InputError(f"pictures {folder}: {usable} can be used, and it takes {least} or more{others}")
+
     @property
     def sha256(self) -> str:
         """Of the files' names, by which it is known whether a training goes on with what it began with."""

@@ -1,4 +1,4 @@
-"""Pictures for training as `tf.data.Dataset`s: unpaired batches of two folders."""
+"""Pictures for training as `tf.data.Dataset`s: batches of one folder, and unpaired ones of two."""
 
 from __future__ import annotations
 
@@ -68,6 +68,26 @@ def unpaired(
     )
 
 
+def single(crops: Crops, *, steps: int | None = None, epoch: int = 0) -> tf.data.Dataset:
+    """Batches of crops alone, for models from noise; otherwise as `unpaired`.
+
+    Args:
+        crops: Of the pictures.
+        steps: Batches an epoch; None for as many as the pictures fill.
+        epoch: The number of the first iteration.
+
+    Returns:
+        float32 (batch, side, side, 3), RGB in [0, 1].
+
+    Raises:
+        InputError: None can be read, or numbers of no use.
+    """
+    crops(0)
+    steps = -(-len(crops.paths) // crops.batch) if steps is None else steps
+    check_whole("steps", steps, 1, 10_000_000)
+    return _epochs(lambda step: (crops(step),), ((crops.batch, crops.side),), steps, epoch).map(lambda x: x)
+
+
 def fixed(first: Crops, second: Crops, steps: int) -> tf.data.Dataset:
     """The first batches, always the same ones, to evaluate on; as of `unpaired`."""
     batches = [(first(step), second(step)) for step in range(steps)]
@@ -75,7 +95,7 @@ def fixed(first: Crops, second: Crops, steps: int) -> tf.data.Dataset:
 
 
 def _epochs(
-    draw: Callable[[int], tuple[np.ndarray, np.ndarray]],
+    draw: Callable[[int], tuple[np.ndarray, ...]],
     sizes: Sequence[tuple[int, int]],
     steps: int,
     epoch: int,

@@ -15,14 +15,15 @@ from typing import Any
 import keras
 import numpy as np
 
-from tfstyle import files, grids, writing
+from tfstyle import files, grids, training_page, writing
 from tfstyle.errors import InputError, check_whole
 
-MODEL, LOG, SETTINGS, SAMPLES = "model.keras", "log.csv", "training.json", "samples"
+MODEL, LOG, SETTINGS, SAMPLES, PAGE = "model.keras", "log.csv", "training.json", "samples", "index.html"
 
 
 class Run:
-    """A training's folder: `training.json` (its settings), `model.keras`, `log.csv` and `samples/epoch-0001.png`.
+    """A training's folder: `training.json` (its settings), `model.keras`, `log.csv`, `samples/epoch-0001.png`, and
+    `index.html` to look at, which needs nothing else.
 
     The model is written last in an epoch, with its optimizer, completely or not at all: whatever ends the training,
     `fit` goes on from the last epoch that was finished, and what comes out is what an uninterrupted training gives.
@@ -47,7 +48,7 @@ class Run:
             raise InputError(
                 f"could not make the folder {shown}: {files.reason(error)}; choose another place"
             ) from error
-        wanted = json.loads(json.dumps(settings))  # tuples as lists
+        self.settings = wanted = json.loads(json.dumps(settings))  # tuples as lists
         if SETTINGS not in inside:
             if strange := sorted(name for name in inside - {SAMPLES} if not name.startswith(".tfstyle-")):
                 raise InputError(f"the folder {shown} has other files in it, as {strange[0]}: give a new folder")
@@ -110,9 +111,9 @@ class Run:
             InputError: Losses are no longer finite, or a file can't be written; the last epoch's stay as they were.
         """
         check_whole("epochs", epochs, 1, 1_000_000)
-        seen = int(model.optimizer.iterations) // steps
+        seen = steps_done(model) // steps
         if seen < epochs:
-            keep = _Keep(self, samples)
+            keep = _Keep(self, samples, epochs)
             model.fit(
                 dataset(seen),
                 epochs=epochs,
@@ -122,7 +123,7 @@ class Run:
                 verbose=verbose,
                 shuffle=False,  # the dataset is
             )
-        return int(model.optimizer.iterations) // steps
+        return steps_done(model) // steps
 
     def rows(self) -> list[dict[str, float]]:
         """The log's rows, one for each epoch."""
@@ -136,8 +137,23 @@ class Run:
                 f"{files.shown(self.folder / LOG)} is damaged: delete the folder to begin anew"
             ) from error
 
-    def keep(self, model: keras.Model, epoch: int, logs: Mapping[str, float], sample: np.ndarray | None) -> None:
-        """Write all that an epoch, counted from 1, has left; the model last, since it says that the epoch is done."""
+    def keep(
+        self,
+        model: keras.Model,
+        epoch: int,
+        logs: Mapping[str, float],
+        sample: np.ndarray | None,
+        epochs: int | None = None,
+    ) -> None:
+        """Write all that an epoch, counted from 1, has left; the model last, since it says that the epoch is done.
+
+        Args:
+            model: Which is trained.
+            epoch: Its number.
+            logs: Its losses and whatever else was measured, by name.
+            sample: Its picture.
+            epochs: Of the whole training, for the page, which reloads itself until then.
+        """
         row = {"epoch": epoch, **{name: float(value) for name, value in logs.items()}}
         rows = [*(row for row in self.rows() if row["epoch"] < epoch), row]
         text = io.StringIO()
@@ -146,16 +162,31 @@ class Run:
         writer.writerows({**old, "epoch": int(old["epoch"])} for old in rows)
         files.atomic_write(self.folder / LOG, text.getvalue().encode())
         if sample is not None:
-            grids.save(sample, self.folder / SAMPLES / f"epoch-{epoch:04}.png")
+            grids.save(sample, self._sample(epoch))
+        shown = [dict(row) for row in csv.DictReader(io.StringIO(text.getvalue()))]
+        pictures = {number: self._sample(number) for number in range(1, epoch + 1) if self._sample(number).exists()}
+        page = training_page.html(self.folder.name, self.settings, shown, pictures, epochs)
+        files.atomic_write(self.folder / PAGE, page.encode())
         save_model(model, self.folder / MODEL)
+
+    def _sample(self, epoch: int) -> Path:
+        return self.folder / SAMPLES / f"epoch-{epoch:04}.png"
+
+
+def steps_done(model: keras.Model) -> int:
+    """Batches that a model has learned from: those of its first optimizer, or what it counts itself.
+
+    A WGAN's generator learns from every fifth batch only, and so its optimizer counts a fifth of them.
+    """
+    return int(getattr(model, "step", model.optimizer.iterations))
 
 
 class _Keep(keras.callbacks.Callback):
     """Writes what each epoch has left into its run's folder."""
 
-    def __init__(self, run: Run, samples: Callable[[keras.Model], np.ndarray] | None) -> None:
+    def __init__(self, run: Run, samples: Callable[[keras.Model], np.ndarray] | None, epochs: int) -> None:
         super().__init__()
-        self.run, self.samples = run, samples
+        self.run, self.samples, self.epochs = run, samples, epochs
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Write it, if the losses are numbers."""
@@ -169,7 +200,7 @@ class _Keep(keras.callbacks.Callback):
             )
         with writing.uninterrupted():
             sample = None if self.samples is None else self.samples(self.model)
-            self.run.keep(self.model, epoch + 1, logs, sample)
+            self.run.keep(self.model, epoch + 1, logs, sample, self.epochs)
 
 
 def save_model(model: keras.Model, path: str | os.PathLike[str]) -> None:
