@@ -266,7 +266,7 @@ def test_each_style_gets_its_picture_and_there_is_a_grid(capsys):
 
 
 REFUSED = {
-    "no style": (["photo.png"], "the following arguments are required: --style"),
+    "no style": (["photo.png"], "there is no style picture: give at least one"),
     "a missing style": (["photo.png", "--style", "missing.png"], "missing.png does not exist; check the path"),
     "a missing content": (["missing.png", "--style", "painting.png"], "missing.png does not exist; check the path"),
     "a style that is text": (

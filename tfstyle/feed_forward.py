@@ -16,6 +16,7 @@ from tfstyle.painting import MAXIMUM_SIDE, blended, listed
 from tfstyle.pictures import Picture
 from tfstyle.result import Result, versions
 from tfstyle.runtime import import_tensorflow
+from tfstyle.translation import Translated, takes_styles
 
 if TYPE_CHECKING:
     from tfstyle.models.stylizer import Stylizer
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 def apply(
     content: images.Source,
-    styles: images.Source | Sequence[images.Source],
+    styles: images.Source | Sequence[images.Source] | None = None,
     *,
     model: Any = "embedded",
     alpha: float | images.Source = 1.0,
@@ -43,7 +44,8 @@ def apply(
 
     Args:
         content: The photograph: path, PIL image, or array `(height, width[, channels])`.
-        styles: The painting, or a list of several.
+        styles: The painting, or a list of several; None for a model that has learned its own style, as a `CycleGAN`
+            has, for which nothing but `size` counts of what follows.
         model: `"embedded"`, a path (see `tfstyle.models.load`), or a model.
         alpha: How much of the style, from 0 to 1: a number, or for each pixel a grey picture of the content's shape.
         style_blend: Weight of each style, at least 0; they are divided by their sum. None for equal ones.
@@ -69,7 +71,7 @@ def apply(
     Reference:
         Huang & Belongie 2017, "Arbitrary Style Transfer in Real-time with Adaptive Instance Normalization".
     """
-    asked = _checked(
+    applied = _applied(
         styles,
         model=model,
         alpha=alpha,
@@ -85,13 +87,12 @@ def apply(
         depth_contrast=depth_contrast,
         depth_offset=depth_offset,
     )
-    photo = images.load(content)
-    return _Applied(asked).paint(photo)
+    return applied.paint(images.load(content))
 
 
 def apply_batch(
     contents: Iterable[images.Source],
-    styles: images.Source | Sequence[images.Source],
+    styles: images.Source | Sequence[images.Source] | None = None,
     *,
     progress: bool | None = None,
     **settings: Any,
@@ -100,7 +101,7 @@ def apply_batch(
 
     Args:
         contents: The photographs; read one after the other, so that a generator may make them.
-        styles: The painting, or a list of several.
+        styles: The painting, or a list of several; None as for `apply`.
         progress: Whether to draw a live bar on stderr; None for: if stdout is a terminal.
         **settings: As for `apply`.
 
@@ -112,7 +113,7 @@ def apply_batch(
     """
     if isinstance(contents, (str, os.PathLike, Picture)):
         raise InputError("the contents are one picture: give a list of pictures, or use apply")
-    applied = _Applied(_checked(styles, **_with_defaults(settings)))
+    applied = _applied(styles, **_with_defaults(settings))
     tasks = (lambda content=content: applied.paint(images.load(content)) for content in contents)
     return _followed(tasks, len(contents) if isinstance(contents, Sized) else None, progress)
 
@@ -247,18 +248,49 @@ def _checked(
     )
 
 
+def _applied(styles: Any, **settings: Any) -> _Applied | Translated:
+    """What paints, with these styles, or with none."""
+    if styles is not None:
+        return _Applied(_checked(styles, **settings))
+    defaults = _with_defaults({})
+    model, size = settings["model"], settings["size"]
+    if isinstance(model, str) and model == defaults["model"]:
+        raise InputError("there is no style picture: give at least one")
+    for name, value in settings.items():
+        if name not in ("model", "size") and value is not defaults[name] and value != defaults[name]:
+            raise InputError(f"{name.replace('_', ' ')} says nothing without style pictures: leave it out")
+    if size is not None:
+        check_whole("size", size, 1, MAXIMUM_SIDE)
+    loaded, source = _loaded(model)
+    return Translated(loaded, source, size)
+
+
+def _loaded(model: Any) -> tuple[Any, str | None]:
+    """A model, and the name of its file if it is one of a file."""
+    import_tensorflow()
+    from tfstyle.models.pretrained import load
+
+    source = _named(model)
+    return model if source is None else load(model), source
+
+
+def _named(model: Any) -> str | None:
+    return os.path.basename(os.path.normpath(model)) if isinstance(model, (str, os.PathLike)) else None
+
+
 class _Applied:
     """The settings with the model loaded and the styles at their size."""
 
     def __init__(self, asked: _Asked, model: Any = None) -> None:
-        import_tensorflow()
-        from tfstyle.models.pretrained import load
+        loaded, self.source = _loaded(asked.model) if model is None else (model, _named(asked.model))
         from tfstyle.models.stylizer import Stylizer
 
-        self.asked = asked
-        named = isinstance(asked.model, (str, os.PathLike))
-        self.model = model or (load(asked.model) if named else asked.model)
-        self.source = os.path.basename(asked.model) if named else None
+        self.asked, self.model = asked, loaded
+        if not takes_styles(self.model):
+            raise InputError(
+                f"the {type(self.model).__name__} paints in the style that it has learned, and in no other: leave "
+                f"out the styles"
+            )
         paintings = [self.sized(painting, asked.style_scale) for painting in asked.paintings]
         self.stylizer: Stylizer = Stylizer(
             self.model,

@@ -19,8 +19,9 @@ def add_apply(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "apply",
         help="paint pictures by a trained network, in a moment",
-        description="Paint each CONTENT in the style of one or more STYLE pictures by a feed-forward network, in one "
-        "pass: less faithful to the style than `tfstyle transfer`, and hundreds of times quicker.",
+        description="Paint each CONTENT in the style of one or more STYLE pictures, or in that which a --model has "
+        "learned, by a feed-forward network, in one pass: less faithful to the style than `tfstyle transfer`, and "
+        "hundreds of times quicker.",
         argument_default=argparse.SUPPRESS,
     )
     add = parser.add_argument
@@ -36,8 +37,8 @@ def add_apply(subparsers: Any) -> None:
         metavar="STYLE",
         dest="styles",
         nargs="+",
-        required=True,
-        help="the painting, or several for a blend; or, with --each, for each",
+        help="the painting, or several for a blend; or, with --each, for each. Not for a --model that has learned "
+        "its own style, as cyclegan has: with that, nothing but --size is asked for",
     )
     add(
         "--each",
@@ -133,6 +134,8 @@ def apply(options: argparse.Namespace) -> int:
         given["style_mask"] = [None if mask == "none" else mask for mask in masks]
     contents, each = given.pop("contents"), given.pop("each", False)
     several = len(contents) > 1 or os.path.isdir(contents[0])
+    if "styles" not in given and each:
+        raise InputError("--each is for several styles: give --style")
     if each:
         if several:
             given_twice = "are several pictures" if len(contents) > 1 else "is a folder"
@@ -142,7 +145,8 @@ def apply(options: argparse.Namespace) -> int:
 
         return paint_each(options, {"content": contents[0], **given}, apply_styles)
     first = Path(contents[0]).resolve()
-    default = f"{first.name if first.is_dir() else first.stem}-{Path(given['styles'][0]).stem}"
+    style = given["styles"][0] if "styles" in given else os.path.normpath(given.get("model", "painted"))
+    default = f"{first.name if first.is_dir() else first.stem}-{Path(style).stem}"
     if not several:
         return paint_one(options, Path(given.pop("output", f"{default}.png")), {"content": contents[0], **given})
     from tfstyle.feed_forward import apply_batch
@@ -161,8 +165,8 @@ def paint_one(options: argparse.Namespace, output: Path, given: dict[str, Any]) 
 
     bits = getattr(options, "bits", 8)
     check_writable(output, bits=bits)
-    check_apart([output], [given["content"], *given["styles"], *helpers(given)])
-    return write(options, apply(**given), output, bits)
+    check_apart([output], [given["content"], *given.get("styles", []), *helpers(given)])
+    return write(options, apply(given.pop("content"), given.pop("styles", None), **given), output, bits)
 
 
 def add_export(subparsers: Any) -> None:
@@ -172,7 +176,8 @@ def add_export(subparsers: Any) -> None:
         help="write a trained network for places without Keras: SavedModel, TensorFlow Lite, ONNX",
         description="Write a trained network so that it runs without tfstyle, and compare what it paints with what "
         "the network does. An AdaIN has three functions: stylize(content, style, alpha), encode_style(style) and "
-        "stylize_with_code(content, mean, deviation, alpha), of pictures of any size in [0, 1].",
+        "stylize_with_code(content, mean, deviation, alpha), of pictures of any size in [0, 1]; a model that has "
+        "learned one style, as a CycleGAN, has paint(pictures), from photographs to paintings.",
     )
     add = parser.add_argument
     add(

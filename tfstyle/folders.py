@@ -50,13 +50,13 @@ def paint_many(
         given: What `paint` is asked for besides the pictures.
         paint: `tfstyle.transfer_batch`, or what is called as that is.
     """
-    styles = given.pop("styles")
+    styles = given.pop("styles", None)  # which a model may have learned
     if target.exists() and not target.is_dir():
         raise InputError(
             f"{files.shown(target)} is a file, and the pictures of a folder are to be written: give a folder"
         )
     outputs = [target / name for name in names]
-    check_apart(outputs, [*found, *styles, *helpers(given)])
+    check_apart(outputs, [*found, *(styles or []), *helpers(given)])
     results = paint(found, styles, **given, progress=False if options.quiet else None)
     _make_folder(target, outputs, options.bits)
 

@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 
 from tfstyle import Backbone, InputError, cli
-from tfstyle.models import AdaIN, exporting
+from tfstyle.models import GAN, AdaIN, AttentionCycleGAN, CycleGAN, exporting
 
 NAMES = [
     "stylize(content, style, alpha)",
@@ -127,6 +127,34 @@ def test_generators_are_exported_by_their_pictures(generator, pictures, format):
     else:
         found = tf.lite.Interpreter(str(path)).get_signature_runner("paint")(pictures=given)["picture"]
     np.testing.assert_allclose(found, generator(given), atol=1e-4)
+
+
+@pytest.mark.parametrize("format", ["saved_model", "tflite"])
+def test_a_cyclegan_is_exported_from_photographs_to_paintings(pictures, format):
+    model = CycleGAN(32, blocks=1, filters=4, layers=2, pool_size=0, seed=0)
+    path = Path("out" if format == "saved_model" else "out.tflite")
+    made = exporting.export(model, path)
+    assert made.signatures == ("paint(pictures)",)
+    assert made.differences["paint"] < 1e-4
+    given = pictures[0]  # of odd sides
+    if format == "saved_model":
+        found = tf.saved_model.load(str(path)).signatures["paint"](pictures=tf.constant(given))["picture"]
+    else:
+        found = tf.lite.Interpreter(str(path)).get_signature_runner("paint")(pictures=given)["picture"]
+    np.testing.assert_allclose(found, [model.stylize(each) for each in given], atol=1e-4)
+
+
+def test_half_precision_and_attention_are_exported_in_full():
+    model = AttentionCycleGAN(32, depth=3, filters=4, layers=2, pool_size=0, seed=0, dtype="mixed_bfloat16")
+    made = exporting.export(model, "out")
+    assert made.differences["paint"] < 1e-4
+    assert model.generator.get_layer("down1").compute_dtype == "bfloat16"  # is left as it was
+
+
+def test_what_makes_pictures_of_noise_is_refused():
+    with pytest.raises(InputError) as error:
+        exporting.export(GAN(8, filters=2), "out")
+    assert str(error.value) == "the GAN makes pictures of noise: give one that was trained with photographs"
 
 
 def test_what_was_trained_in_half_precision_is_exported_in_full(pictures):

@@ -149,7 +149,7 @@ def test_what_is_no_model_that_stylizes_is_one_line(tmp_path, monkeypatch):
         "folder",
         "picture.png": "picture.png is no saved model: give one whose name ends in .keras",
         "run": "there is no model.keras in the folder run: give a training run's folder or a model",
-        "plain.keras": "plain.keras has a Sequential, which doesn't take styles: give a saved AdaIN",
+        "plain.keras": "plain.keras has a Sequential, which doesn't stylize: give an AdaIN or CycleGAN",
     }
     for name, text in exact.items():
         with pytest.raises(InputError) as error:

@@ -20,6 +20,7 @@ from keras import ops
 from tfstyle import files, images, samples
 from tfstyle.errors import InputError, unknown
 from tfstyle.models.adain import AdaIN
+from tfstyle.models.adversarial import AdversarialModel
 from tfstyle.models.signatures import Signature, of
 from tfstyle.runtime import without_greetings
 
@@ -58,14 +59,15 @@ def export(model: keras.Model, path: str | os.PathLike[str], format: Format | No
     - `encode_style(style)` to `{"mean", "deviation"}`, each `(batch, channels)`: a `StyleCode`'s;
     - `stylize_with_code(content, mean, deviation, alpha)` to `{"picture"}`, for many contents in one style.
 
-    Any other model is one from pictures to pictures, as a GAN's generator is: `paint(pictures)` to `{"picture"}`.
+    Any other model is one from pictures to pictures, as a GAN's generator is: `paint(pictures)` to `{"picture"}`. Of
+    a `CycleGAN` that is its generator from photographs to paintings.
 
     A SavedModel and a file for TensorFlow Lite have all signatures in them (a SavedModel calls the first
     `serving_default`, too). ONNX has but one in a file: `OUT.onnx` is the first, beside it are
     `OUT-encode_style.onnx` and so on.
 
     Args:
-        model: An `AdaIN`, or a model from pictures to pictures.
+        model: An `AdaIN`, a `CycleGAN` or its like, or a model from pictures to pictures.
         path: The folder of a SavedModel, which must not be there yet, or a file that ends in .tflite or .onnx.
         format: `"saved_model"`, `"tflite"` or `"onnx"`; None for that of the path's suffix.
 
@@ -131,7 +133,12 @@ def _format(path: Path, format: str | None) -> Format:
 
 
 def _in_float32(model: keras.Model) -> keras.Model:
-    """An `AdaIN` that computes in float32, as half precision is not for all formats; any other model as it is."""
+    """A model of tfstyle that computes in float32, as half precision is not for all formats; any other as it is."""
+    if isinstance(model, AdversarialModel) and model.compute_dtype != "float32":
+        whole = type(model).from_config({**model.get_config(), "dtype": "float32"})
+        for own, network in zip(whole.generators(), model.generators(), strict=True):
+            own.set_weights(network.get_weights())
+        return whole
     if not isinstance(model, AdaIN):
         return model
     config = model.get_config()

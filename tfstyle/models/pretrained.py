@@ -43,7 +43,7 @@ def load(source: str | os.PathLike[str] = EMBEDDED) -> Any:
     model = read(source)
     if not hasattr(model, "stylize"):
         raise InputError(
-            f"{files.shown(source)} has a {type(model).__name__}, which doesn't take styles: give a saved AdaIN"
+            f"{files.shown(source)} has a {type(model).__name__}, which doesn't stylize: give an AdaIN or CycleGAN"
         )
     return model
 

@@ -13,6 +13,7 @@ from keras import ops
 from tfstyle.errors import InputError
 from tfstyle.models import guidance
 from tfstyle.models.adain import AdaIN
+from tfstyle.models.adversarial import AdversarialModel, symmetric, unit
 
 Tensor = Any
 
@@ -43,6 +44,8 @@ def of(model: keras.Model) -> list[Signature]:
     """
     if isinstance(model, AdaIN):
         return _adain(model)
+    if isinstance(model, AdversarialModel):
+        return _generator(model)
     inputs = getattr(model, "inputs", None) or [keras.KerasTensor((None, None, None, 3))]
     outputs = getattr(model, "outputs", None) or inputs
     for tensors in (inputs, outputs):
@@ -54,6 +57,21 @@ def of(model: keras.Model) -> list[Signature]:
     network = portable(model)
     spec = tf.TensorSpec((None, *inputs[0].shape[1:]), tf.float32, "pictures")
     return [Signature("paint", lambda pictures: {"picture": network(pictures, training=False)}, {"pictures": spec})]
+
+
+def _generator(model: AdversarialModel) -> list[Signature]:
+    """From photographs to paintings, of models that have been trained with both."""
+    generator = model.generators()[0]
+    if len(generator.input_shape) != 4:
+        raise InputError(
+            f"the {type(model).__name__} makes pictures of noise: give one that was trained with photographs"
+        )
+    network = portable(generator)
+
+    def paint(pictures: Tensor) -> dict[str, Tensor]:
+        return {"picture": ops.clip(unit(network(symmetric(pictures), training=False)), 0.0, 1.0)}
+
+    return [Signature("paint", paint, {"pictures": tf.TensorSpec((None, None, None, 3), tf.float32, "pictures")})]
 
 
 def _adain(model: AdaIN) -> list[Signature]:
