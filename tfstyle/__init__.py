@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tfstyle.errors import InputError as InputError
     from tfstyle.experiments.reproducing import compare as compare, reproduce as reproduce
     from tfstyle.feed_forward import apply as apply, apply_batch as apply_batch, apply_styles as apply_styles
+    from tfstyle.kernel_distance import KID as KID, kid as kid
     from tfstyle.method import Method as Method
     from tfstyle.methods import METHODS as METHODS
     from tfstyle.metrics import METRICS as METRICS, score as score
@@ -57,6 +58,7 @@ _ROOMS = {
     "errors": ("InputError",),
     "experiments.reproducing": ("compare", "reproduce"),
     "feed_forward": ("apply", "apply_batch", "apply_styles"),
+    "kernel_distance": ("KID", "kid"),
     "method": ("Method",),
     "methods": ("METHODS",),
     "metrics": ("METRICS", "score"),
