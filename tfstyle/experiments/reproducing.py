@@ -171,7 +171,12 @@ def _content(name: str, size: int) -> np.ndarray:
 
 
 def _paintings(names: Sequence[str], size: int) -> list[Picture]:
-    return [images.load(samples.style(name, size), name=f"sample {name}") for name in names]
+    return [images.load(_style(name, size), name=f"sample {name}") for name in names]
+
+
+def _style(name: str, size: int) -> np.ndarray:
+    """A sample painting, or the first of a domain."""
+    return samples.style(name, size) if name in samples.STYLES else samples.domain(name, 0, size)
 
 
 def _settings(experiment: Experiment, setup: Setup, run: Run) -> dict[str, Any]:
@@ -217,6 +222,7 @@ def _measurements(experiment: Experiment, setup: Setup, place: Folder) -> dict[s
         "contents": setup.contents,
         "styles": setup.styles,
         "quick": setup.quick,
+        "steps": setup.steps,
         "seed": setup.seed,
         "weights": {name: setup.networks.record(name) for run in experiment.runs(setup) for name in run.networks},
     })  # fmt: skip
