@@ -364,6 +364,25 @@ def test_in_a_process_of_its_own_a_terminal_sees_a_bar_and_tensorflow_says_nothi
         assert word in seen.decode()
 
 
+def test_a_decoder_of_another_encoder_is_one_line_and_paints_nevertheless(monkeypatch, tmp_path, embedded):
+    import h5py
+
+    path = tmp_path / "adain.weights.h5"
+    path.write_bytes(embedded.read_bytes())
+    with h5py.File(path, "a") as data:
+        data.attrs["encoder_sha256"] = "0" * 64
+    code = (
+        "import pathlib, sys; from tfstyle import cli, weights; weights.ADAIN = pathlib.Path(sys.argv[1]);"
+        "sys.exit(cli.main(['apply', 'photo.png', '--style', 'painting.png', '--size', '64']))"
+    )
+    run = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True)
+    assert run.returncode == 0
+    assert run.stderr == (
+        "adain.weights.h5 was trained with other weights of VGG19Mini than those embedded: unless they are nearly "
+        "the same, it can't paint\n"
+    )
+
+
 def test_out_of_memory_is_one_line(monkeypatch, capsys):
     def too_much(*given, **options):
         raise MemoryError
