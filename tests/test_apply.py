@@ -13,7 +13,7 @@ from PIL import Image
 
 import tfstyle
 from tfstyle import Backbone, InputError, cli, color_transfer, images, masks, weights
-from tfstyle.models import AdaIN, StyleCode, load
+from tfstyle.models import AdaIN, load
 from tfstyle.models.pretrained import write_embedded
 
 SIZE = ["--size", "64"]
@@ -390,11 +390,3 @@ def test_out_of_memory_is_one_line(monkeypatch, capsys):
     monkeypatch.setattr(AdaIN, "stylize", too_much)
     assert cli.main(["apply", "photo.png", "--style", "painting.png", *SIZE]) == 2
     assert capsys.readouterr().err == ("tfstyle: there is not enough memory for 64x42 pixels: give a smaller size\n")
-
-
-def test_codes_of_a_stylizer_are_those_of_the_model(model, painting):
-    from tfstyle.models.stylizer import Stylizer
-
-    found = Stylizer(model, [images.load(painting)], [1.0]).paint(images.load("photo.png"))
-    assert isinstance(model.encode_style(painting), StyleCode)
-    np.testing.assert_array_equal(found, model.stylize("photo.png", painting))
