@@ -328,7 +328,7 @@ def test_bad_input_is_one_line_and_exit_code_2(folder, capsys, arguments, text):
         (["photo.png", "painting.png", "--size", "31"], "tfstyle: photo.png is 31x20 pixels at size 31, and the "
          "backbone needs at least 32 a side: use size 49 or more"),
         (["photo.png", "painting.png", "--backbone", "VGG18"], "tfstyle: unknown backbone 'VGG18': did you mean "
-         "VGG19 or VGG16?"),
+         "VGG19 or VGG16 or VGG19Mini?"),
         (["photo.png", "painting.png", "--style-layers", "conv1"], "tfstyle: unknown layer of VGG16 'conv1': "),
         (["photo.png", "painting.png", "--weights", "none.h5"], "tfstyle: weights none.h5 does not exist: give a "
          "file, 'imagenet' or 'random'"),
