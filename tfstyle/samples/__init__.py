@@ -1,8 +1,7 @@
 """Sample pictures that need no network: photographs to paint, paintings to take a style from, and scenes with depth.
 
 The photographs are those that come inside scikit-image. The paintings are made here, stroke by stroke,
-from a seed, and so are the scenes. Of one photograph, `motorcycle`, the true depth is known; it is not inside
-scikit-image, which downloads it.
+from a seed, and so are the scenes. Of one photograph, `motorcycle`, the true depth is known.
 """
 
 from __future__ import annotations
@@ -99,7 +98,8 @@ def scene(name: str, size: int | tuple[int, int] = 512, seed: int = 0) -> tuple[
 def motorcycle() -> tuple[np.ndarray, np.ndarray]:
     """The left picture of scikit-image's stereo pair of a motorcycle, and its true disparity.
 
-    scikit-image downloads it on first use, for which it needs pooch, and keeps it; not with `TFSTYLE_OFFLINE=1`.
+    It comes inside scikit-image 0.26; where it doesn't, scikit-image downloads it on first use, for which it needs
+    pooch, but not with `TFSTYLE_OFFLINE=1`.
 
     Returns:
         float32 `(500, 741, 3)` in [0, 1]; and the disparity in pixels, which is inverse depth up to scale and shift,
@@ -114,9 +114,10 @@ def motorcycle() -> tuple[np.ndarray, np.ndarray]:
     from skimage import data
     from skimage.data import _fetchers
 
-    kept = Path(getattr(_fetchers, "data_dir", "")) / "motorcycle_disp.npz"
+    folders = (getattr(_fetchers, name, "") for name in ("data_dir", "_LEGACY_DATA_DIR"))
+    kept = any((Path(folder) / "motorcycle_disp.npz").is_file() for folder in folders)
     missing = "the stereo pair motorcycle is not on this machine"
-    if not kept.is_file() and os.environ.get("TFSTYLE_OFFLINE", "") not in ("", "0"):
+    if not kept and os.environ.get("TFSTYLE_OFFLINE", "") not in ("", "0"):
         raise InputError(f"{missing}, and $TFSTYLE_OFFLINE is set: unset it, with pooch installed, to download it")
     try:
         left, _, disparity = data.stereo_motorcycle()
