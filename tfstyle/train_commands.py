@@ -54,6 +54,12 @@ def _add_adain(networks: Any) -> None:
         metavar="imagenet|embedded|random|PATH",
         help="the encoder's weights (default: imagenet; embedded, which come with the package, for vgg19mini)",
     )
+    add(
+        "--start",
+        metavar="embedded|PATH",
+        help="begin with a trained decoder, on the same backbone, instead of a new one: embedded, a saved "
+        "model or another RUN",
+    )
     add("--epochs", type=int, metavar="N", default=16, help="of the whole training (default: %(default)s)")
     add("--steps", type=int, metavar="N", default=1000, help="of an epoch (default: %(default)s)")
     add("--batch", type=int, metavar="N", default=8, help="pairs a step (default: %(default)s, the paper's)")
@@ -184,7 +190,18 @@ def _halves(folders: list[str], options: argparse.Namespace, place: int) -> tupl
 def _settings(options: argparse.Namespace, contents: Crops, styles: Crops) -> dict[str, Any]:
     """What a training that goes on must have in common with its beginning."""
     names = (
-        *("backbone", "weights", "steps", "batch", "size", "resize", "content_weight", "style_weight", "reduction"),
+        *(
+            "backbone",
+            "weights",
+            "start",
+            "steps",
+            "batch",
+            "size",
+            "resize",
+            "content_weight",
+            "style_weight",
+            "reduction",
+        ),
         *("learning_rate", "decay", "validation_split", "seed", "precision"),
     )
     given = {name: getattr(options, name) for name in names}
@@ -195,6 +212,7 @@ def _adain(options: argparse.Namespace) -> keras.Model:
     """A new model, compiled."""
     from tfstyle.backbones import Backbone
     from tfstyle.composing import chosen, say_network
+    from tfstyle.models import pretrained
     from tfstyle.models.adain import AdaIN, adam
 
     if not options.learning_rate > 0:
@@ -206,6 +224,8 @@ def _adain(options: argparse.Namespace) -> keras.Model:
     say_network(encoder, fallback, "training on")
     policy = "mixed_bfloat16" if options.precision == "bfloat16" else "float32"
     model = AdaIN(encoder, seed=options.seed, dtype=policy)
+    if options.start is not None:
+        model.take_decoder(pretrained.load(options.start))
     model.compile(
         adam(options.learning_rate, options.decay),
         content_weight=options.content_weight,
