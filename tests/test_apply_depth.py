@@ -57,11 +57,18 @@ def test_a_model_that_knows_depth_applies_it_once(deep):
 
 def test_auto_is_depthmini_where_the_model_has_no_module(model, monkeypatch):
     made = DepthMini(None, side=32, seed=3)
-    monkeypatch.setattr("tfstyle.depth.DepthMini", lambda: made)
+    monkeypatch.setattr("tfstyle.feed_forward._depth_mini", lambda: made)
     found = tfstyle.apply("photo.png", "painting.png", size=SIZE, depth="auto").image
     photo, painting = (images.load(path, SIZE) for path in ("photo.png", "painting.png"))
     strength = DepthStrength(made).of(photo)
     np.testing.assert_allclose(found, model.stylize(photo, painting, alpha=strength), atol=1e-5)
+
+
+def test_depthmini_is_made_once():
+    from tfstyle.feed_forward import _depth_mini
+
+    assert isinstance(_depth_mini(), DepthMini)
+    assert _depth_mini() is _depth_mini()
 
 
 def test_colours_and_batches_go_with_depth(deep):

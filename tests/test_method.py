@@ -119,3 +119,4 @@ def test_vgg19mini_has_a_methods_layers_as_far_as_it_goes():
     adapted = deep.adapted("VGG19Mini", trained=True)
     assert (adapted.content_layers, adapted.style_layers) == (None, None)
     assert (adapted.balance, adapted.content_normalization) == (True, "relative")
+    assert (adapted.balance, adapted.content_weight, adapted.style_weight) == (True, 0.02, 1.0)

@@ -134,7 +134,8 @@ def test_the_motorcycle_has_a_true_disparity(monkeypatch):
 def test_without_the_motorcycle_the_message_says_how_to_get_it(monkeypatch, tmp_path):
     from skimage.data import _fetchers
 
-    monkeypatch.setattr(_fetchers, "data_dir", str(tmp_path))
+    for name in ("data_dir", "_LEGACY_DATA_DIR"):
+        monkeypatch.setattr(_fetchers, name, str(tmp_path), raising=False)
     monkeypatch.setenv("TFSTYLE_OFFLINE", "1")
     with pytest.raises(
         InputError, match=r"^the stereo pair motorcycle is not on this machine, and \$TFSTYLE_OFFLINE"

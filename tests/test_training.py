@@ -92,6 +92,22 @@ def test_more_epochs_go_on_from_the_last(folders, whole, tmp_path):
         np.testing.assert_array_equal(ours, theirs)
 
 
+def test_it_begins_with_the_decoder_of_another(folders, whole, tmp_path, capsys):
+    run = tmp_path / "run"
+    given = [*folders, *LITTLE, f"--output={run}", "--quiet"]
+    still = ["--learning-rate=1e-30", f"--start={whole}", "--epochs=1"]
+    assert cli.main(["train", "adain", *given, *still]) == 0
+    number = len(keras.saving.load_model(run / "model.keras").decoder.weights)
+    for ours, theirs in zip(weights(run)[:number], weights(whole)[:number], strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-20)
+    other = ["--backbone=VGG19", "--weights=random", f"--start={whole}", f"--output={tmp_path / 'other'}"]
+    capsys.readouterr()
+    assert refused(capsys, *given, *other) == (
+        "tfstyle: the model to begin with is an AdaIN at VGG19Mini/block4_conv1, and this one an AdaIN at "
+        "VGG19/block4_conv1: give such\n"
+    )
+
+
 def refused(capsys, *command):
     assert cli.main(["train", "adain", *command]) == 2
     out, err = capsys.readouterr()

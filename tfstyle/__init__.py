@@ -76,6 +76,7 @@ _PLACES = {name: room for room, names in _ROOMS.items() for name in names}
 _MODULES = (
     *("colors", "data", "experiments", "files", "images", "models", "pictures", "samples", "weights"),
     *(room for room in _ROOMS if "." not in room),
+    "depth",
 )
 
 __all__ = ["__version__", *_PLACES]

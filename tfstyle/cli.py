@@ -7,6 +7,7 @@ import contextlib
 import logging
 import os
 import sys
+import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
@@ -350,9 +351,19 @@ def _logging(quiet: bool) -> Iterator[None]:
     log = logging.getLogger("tfstyle")
     log.addHandler(handler)
     log.setLevel(logging.ERROR if quiet else logging.INFO)
+    show = warnings.showwarning
+
+    def shown(message: Any, category: Any, filename: str, *more: Any, **others: Any) -> None:
+        if os.path.dirname(__file__) in filename:  # our own, as one line without its place in the code
+            log.warning("%s", message)
+        else:
+            show(message, category, filename, *more, **others)
+
+    warnings.showwarning = shown
     try:
         yield
     finally:
+        warnings.showwarning = show
         log.removeHandler(handler)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 import time
@@ -308,11 +309,11 @@ class _Applied:
         given = self.asked.depth
         if given is None:
             return None
-        from tfstyle.depth import DepthMini, MapFile
+        from tfstyle.depth import MapFile
         from tfstyle.models.guidance import DepthStrength
 
         if isinstance(given, str) and given == "auto":
-            module = self.model.proximity if getattr(self.model, "depth", None) is not None else DepthMini()
+            module = self.model.proximity if getattr(self.model, "depth", None) is not None else _depth_mini()
         else:
             module = given if callable(given) else MapFile(given)
         return DepthStrength(module, **{name.removeprefix("depth_"): v for name, v in self.asked.strengths.items()})
@@ -351,6 +352,14 @@ class _Applied:
             "stopped": None,
         }
         return Result(painted, own.alpha, {}, settings)
+
+
+@functools.cache
+def _depth_mini() -> Any:
+    """`DepthMini`, made once for many pictures and styles."""
+    from tfstyle.depth import DepthMini
+
+    return DepthMini()
 
 
 def _followed(tasks: Iterable[Any], number: int | None, progress: bool | None) -> Iterator[Result | InputError]:

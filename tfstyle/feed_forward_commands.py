@@ -67,10 +67,13 @@ def add_apply(subparsers: Any) -> None:
         "shape, white for all of the style (default: 1)",
     )
     add(
-        "--style-blend", type=argument_types.numbers, metavar="0.7,0.3", help="the say of each STYLE (default: equal)"
+        *("--style-blend", "--blend"),
+        type=argument_types.numbers,
+        metavar="0.7,0.3",
+        help="the say of each STYLE (default: equal)",
     )
     add(
-        "--content-mask",
+        *("--content-mask", "--mask"),
         action="append",
         metavar="FILE",
         help="paint only where this picture is white; once for each STYLE to give each its place; or a picture whose "

@@ -41,6 +41,12 @@ def add_adain(networks: Any) -> None:
         metavar="imagenet|embedded|random|PATH",
         help="the encoder's weights (default: imagenet; embedded, which come with the package, for vgg19mini)",
     )
+    add(
+        "--start",
+        metavar="embedded|PATH",
+        help="begin with a trained decoder, on the same backbone, instead of a new one: embedded, a saved "
+        "model or another RUN",
+    )
     add("--epochs", type=int, metavar="N", default=16, help="of the whole training (default: %(default)s)")
     add("--steps", type=int, metavar="N", default=1000, help="of an epoch (default: %(default)s)")
     add("--batch", type=int, metavar="N", default=8, help="pairs a step (default: %(default)s, the paper's)")
@@ -150,8 +156,8 @@ def _halves(folders: list[str], options: argparse.Namespace, place: int) -> tupl
 def _settings(options: argparse.Namespace, contents: Crops, styles: Crops) -> dict[str, Any]:
     """What a training that goes on must have in common with its beginning."""
     names = (
-        *("backbone", "weights", "steps", "batch", "size", "resize", "content_weight", "style_weight", "reduction"),
-        *("learning_rate", "decay", "validation_split", "seed", "precision"),
+        *("backbone", "weights", "start", "steps", "batch", "size", "resize", "content_weight", "style_weight"),
+        *("reduction", "learning_rate", "decay", "validation_split", "seed", "precision"),
     )
     given = {name: getattr(options, name) for name in names}
     return {"network": "adain", **given, "contents": contents.sha256, "styles": styles.sha256}
@@ -161,6 +167,7 @@ def _adain(options: argparse.Namespace) -> keras.Model:
     """A new model, compiled."""
     from tfstyle.backbones import Backbone
     from tfstyle.composing import chosen, say_network
+    from tfstyle.models import pretrained
     from tfstyle.models.adain import AdaIN, adam
 
     if not options.learning_rate > 0:
@@ -171,6 +178,8 @@ def _adain(options: argparse.Namespace) -> keras.Model:
     encoder = Backbone(name, options.weights, seed=options.seed, precision=options.precision, padding="reflection")
     say_network(encoder, fallback, "training on")
     model = AdaIN(encoder, seed=options.seed, dtype=train_shared.policy(options))
+    if options.start is not None:
+        model.take_decoder(pretrained.load(options.start))
     model.compile(
         adam(options.learning_rate, options.decay),
         content_weight=options.content_weight,

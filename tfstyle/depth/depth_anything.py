@@ -24,7 +24,8 @@ _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, 
 class DepthAnything:
     """Depth Anything V2 of KerasHub, which is asked for on first use: `pip install "tfstyle[depth]"`.
 
-    Its weights are downloaded by KerasHub. Gradients flow through it to the pictures.
+    Its weights are downloaded by KerasHub. KerasHub needs tensorflow-text, and so a TensorFlow that there is one for.
+    Gradients flow through it to the pictures.
 
     Args:
         preset: Of `keras_hub.models.DepthEstimator`, or a folder with one.

@@ -185,7 +185,7 @@ class Depth(Experiment):
         means = {variant: _means([row for row in outcome.rows if row["variant"] == variant]) for variant in VARIANTS}
         tested = outcome.setup.networks.trained(NETWORK)
         found, plain, weaker, true = (means[each] for each in ("found", "plain", "weaker", "true"))
-        holds = found["ssim"] > plain["ssim"] and found["depth_kept"] > plain["depth_kept"]
+        holds = all(found[name] > max(plain[name], weaker[name]) for name in ("ssim", "depth_kept"))
         words = "; ".join(
             f"{label} {plain[name]:.2f} by AdaIN, {weaker[name]:.2f} weaker all over, {found[name]:.2f} by depth"
             for name, label in (

@@ -345,6 +345,23 @@ class AdaIN(keras.Model):
             self.encoder.load_torch_scales(encoder_state_dict)
         decoders.load_torch(self.decoder, state_dict)
 
+    def take_decoder(self, model: AdaIN) -> None:
+        """Take over the decoder of a trained model, and the scales of its encoder, to train on from there.
+
+        Args:
+            model: On the same network, with the same layer.
+
+        Raises:
+            InputError: It isn't.
+        """
+        if not isinstance(model, AdaIN) or model._place != self._place:
+            given = f"an AdaIN at {model._place}" if isinstance(model, AdaIN) else f"a {type(model).__name__}"
+            raise InputError(f"the model to begin with is {given}, and this one an AdaIN at {self._place}: give such")
+        self.decoder.set_weights(model.decoder.get_weights())
+        for layer, scale in self.encoder.scales.items():
+            if layer in model.encoder.scales:
+                scale.assign(model.encoder.scales[layer])
+
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         return {

@@ -118,17 +118,11 @@ def _format(path: Path, format: str | None) -> Format:
     if kind not in FORMATS:
         raise unknown("format", kind, FORMATS)
     name = files.shown(path)
-    if kind == "saved_model":
-        if path.exists():
-            raise InputError(f"could not write {name}: there is one already; choose another name")
-        if not path.parent.is_dir():
-            raise InputError(
-                f"could not write {name}: there is no folder {files.shown(path.parent)}; create it first"
-            )
-    else:
-        if _SUFFIXES.get(path.suffix.lower()) != kind:
-            raise InputError(f"could not write {name} as {kind}: end its name in .{kind}")
-        files.check_place(path)
+    if kind == "saved_model" and path.exists():
+        raise InputError(f"could not write {name}: there is one already; choose another name")
+    if kind != "saved_model" and _SUFFIXES.get(path.suffix.lower()) != kind:
+        raise InputError(f"could not write {name} as {kind}: end its name in .{kind}")
+    files.check_place(path)
     return kind
 
 

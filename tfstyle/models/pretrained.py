@@ -116,6 +116,9 @@ def write_embedded(model: AdaIN, path: str | os.PathLike[str] = weights_room.ADA
     Returns:
         Its bytes.
 
+    Examples:
+        >>> write_embedded(load("runs/adain"))  # a training run's folder
+
     Raises:
         InputError: Another encoder or layer, weights that float16 can't hold, or a file that can't be written.
     """

@@ -2,7 +2,7 @@
 
 The photographs are those that come inside scikit-image. The paintings are made here, stroke by stroke,
 from a seed, and so are the scenes, and as many pictures of a domain as are wanted, to train on. Of one photograph,
-`motorcycle`, the true depth is known; it is not inside scikit-image, which downloads it.
+`motorcycle`, the true depth is known.
 """
 
 from __future__ import annotations
@@ -133,7 +133,8 @@ def domain(name: str, number: int = 0, size: int | tuple[int, int] = 256, seed: 
 def motorcycle() -> tuple[np.ndarray, np.ndarray]:
     """The left picture of scikit-image's stereo pair of a motorcycle, and its true disparity.
 
-    scikit-image downloads it on first use, for which it needs pooch, and keeps it; not with `TFSTYLE_OFFLINE=1`.
+    It comes inside scikit-image 0.26; where it doesn't, scikit-image downloads it on first use, for which it needs
+    pooch, but not with `TFSTYLE_OFFLINE=1`.
 
     Returns:
         float32 `(500, 741, 3)` in [0, 1]; and the disparity in pixels, which is inverse depth up to scale and shift,
@@ -148,9 +149,10 @@ def motorcycle() -> tuple[np.ndarray, np.ndarray]:
     from skimage import data
     from skimage.data import _fetchers
 
-    kept = Path(getattr(_fetchers, "data_dir", "")) / "motorcycle_disp.npz"
+    folders = (getattr(_fetchers, name, "") for name in ("data_dir", "_LEGACY_DATA_DIR"))
+    kept = any((Path(folder) / "motorcycle_disp.npz").is_file() for folder in folders)
     missing = "the stereo pair motorcycle is not on this machine"
-    if not kept.is_file() and os.environ.get("TFSTYLE_OFFLINE", "") not in ("", "0"):
+    if not kept and os.environ.get("TFSTYLE_OFFLINE", "") not in ("", "0"):
         raise InputError(f"{missing}, and $TFSTYLE_OFFLINE is set: unset it, with pooch installed, to download it")
     try:
         left, _, disparity = data.stereo_motorcycle()
