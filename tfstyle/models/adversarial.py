@@ -115,7 +115,7 @@ class AdversarialModel(keras.Model):
         """Nothing is left to be built; Keras notes the shape, for `export`."""
 
     def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
-        """Nothing is left to be built; Keras 3.15 would take a mean of pictures for it, and fail with several workers."""
+        """Nothing is left to be built; Keras 3.15 would average pictures for it, and fail with several workers."""
 
     def stylize(self, content: images.Source) -> np.ndarray:
         """A picture from the generator's domain, in place of a photograph.
