@@ -1,12 +1,13 @@
 """Seconds per training step of `CycleGAN` under `fit`, against the same step in PyTorch, if there is one.
 
     python benchmarks/gan_step.py [--size 256] [--batch 1] [--steps 3] [--rounds 5] [--precision float32]
-                                  [--torch-python PATH]
+                                  [--threads 1] [--torch-python PATH]
 
 PyTorch is no dependency: it is looked for in this Python, or in the one that `--torch-python` names, which may be of
-another environment. Both take turns in one run, with as many threads; the ratio is that of the medians. PyTorch's
-step is that of junyanz/pytorch-CycleGAN-and-pix2pix, written anew: generators of 9 blocks, the discriminators held
-fixed in the generators' step, then their own with pictures of a pool. Prints JSON.
+another environment. Both take turns in one run, with as many threads; ratios are those of the medians, of seconds and
+of the processors' time, which with one thread each is hardly changed by what else a machine does. PyTorch's step is
+that of junyanz/pytorch-CycleGAN-and-pix2pix, written anew: generators of 9 blocks, the discriminators held fixed in
+the generators' step, then their own with pictures of a pool. Prints JSON.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+Times = tuple[float, float]
+
 
 def main() -> None:
     parser = argparse.ArgumentParser()
@@ -32,6 +35,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--blocks", type=int, default=9)
     parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32")
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--torch-python", default=sys.executable)
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -43,27 +47,39 @@ def main() -> None:
     other = torch_process(options)
     if other is not None:
         engines["torch"] = other
-    seconds: dict[str, list[float]] = {name: [] for name in engines}
+    turns: dict[str, list[Times]] = {name: [] for name in engines}
     for _ in range(options.rounds):
         for name, run in engines.items():
-            seconds[name].append(run(options.steps) / options.steps)
-    medians = {name: statistics.median(values) for name, values in seconds.items()}
-    record = {
-        **{name: getattr(options, name) for name in ("size", "batch", "steps", "rounds", "blocks", "precision")},
-        "load_average": os.getloadavg()[0],
-        "seconds_per_step": medians,
-        "ratio": medians["tfstyle"] / medians["torch"] if other else None,
-        "all": seconds,
+            turns[name].append(run(options.steps))
+    medians = {
+        kind: {name: statistics.median(times[i] / options.steps for times in turns[name]) for name in engines}
+        for i, kind in enumerate(("seconds_per_step", "processor_seconds_per_step"))
     }
-    print(json.dumps(record, indent=2))
+    given = ("size", "batch", "steps", "rounds", "blocks", "precision", "threads")
+    record = {
+        **{name: getattr(options, name) for name in given},
+        "load_average": os.getloadavg()[0],
+        **medians,
+        "ratios": {kind: each["tfstyle"] / each["torch"] for kind, each in medians.items()} if other else None,
+    }
+    print(json.dumps({**record, "all": turns}, indent=2))
 
 
-def keras_step(options: argparse.Namespace) -> Callable[[int], float]:
+def timed(do: Callable[[], object]) -> Times:
+    """Seconds, and seconds of processors, that something takes."""
+    began = time.perf_counter(), time.process_time()
+    do()
+    return time.perf_counter() - began[0], time.process_time() - began[1]
+
+
+def keras_step(options: argparse.Namespace) -> Callable[[int], Times]:
     """Seconds of a number of steps of `CycleGAN.fit`."""
     import tensorflow as tf
 
     from tfstyle.models import CycleGAN
 
+    tf.config.threading.set_intra_op_parallelism_threads(options.threads)
+    tf.config.threading.set_inter_op_parallelism_threads(options.threads)
     dtype = "mixed_bfloat16" if options.precision == "bfloat16" else None
     model = CycleGAN(options.size, options.blocks, seed=0, dtype=dtype)
     model.compile()
@@ -71,20 +87,18 @@ def keras_step(options: argparse.Namespace) -> Callable[[int], float]:
     pair = tuple(tf.random.stateless_uniform(shape, (0, seed)) for seed in (0, 1))
     data = tf.data.Dataset.from_tensors(pair).repeat()
 
-    def run(steps: int) -> float:
-        began = time.perf_counter()
-        model.fit(data, steps_per_epoch=steps, verbose=0)
-        return time.perf_counter() - began
+    def run(steps: int) -> Times:
+        return timed(lambda: model.fit(data, steps_per_epoch=steps, verbose=0))
 
     run(2)
     return run
 
 
-def torch_process(options: argparse.Namespace) -> Callable[[int], float] | None:
+def torch_process(options: argparse.Namespace) -> Callable[[int], Times] | None:
     """The same of PyTorch in a process of its own; None without PyTorch."""
     if options.torch_python == sys.executable and importlib.util.find_spec("torch") is None:
         return None
-    given = ("size", "batch", "blocks", "precision")
+    given = ("size", "batch", "blocks", "precision", "threads")
     arguments = [f"--{name}={getattr(options, name)}" for name in given]
     command = [options.torch_python, __file__, "--serve", *arguments]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -92,22 +106,22 @@ def torch_process(options: argparse.Namespace) -> Callable[[int], float] | None:
     assert stdin is not None
     assert stdout is not None
 
-    def run(steps: int) -> float:
+    def run(steps: int) -> Times:
         stdin.write(f"{steps}\n")
         stdin.flush()
-        return float(stdout.readline())
+        return tuple(map(float, stdout.readline().split()))
 
     run(2)
     return run
 
 
-def serve(run: Callable[[int], float]) -> None:
+def serve(run: Callable[[int], Times]) -> None:
     """Answer numbers of steps with seconds."""
     for line in sys.stdin:
-        print(run(int(line)), flush=True)
+        print(*run(int(line)), flush=True)
 
 
-def torch_step(options: argparse.Namespace) -> Callable[[int], float]:
+def torch_step(options: argparse.Namespace) -> Callable[[int], Times]:
     """Seconds of a number of steps in PyTorch."""
     import torch
     from torch import nn
@@ -148,6 +162,7 @@ def torch_step(options: argparse.Namespace) -> Callable[[int], float]:
         return nn.Sequential(*layers, nn.Conv2d(8 * f, 1, 4, 1, 1))
 
     torch.manual_seed(0)
+    torch.set_num_threads(options.threads)
     g, f, of_y, of_x = generator(), generator(), discriminator(), discriminator()
     optimizers = [
         torch.optim.Adam([p for net in nets for p in net.parameters()], 2e-4, (0.5, 0.999))
@@ -191,11 +206,8 @@ def torch_step(options: argparse.Namespace) -> Callable[[int], float]:
             (0.5 * loss).backward()
         optimizers[1].step()
 
-    def run(steps: int) -> float:
-        began = time.perf_counter()
-        for _ in range(steps):
-            step()
-        return time.perf_counter() - began
+    def run(steps: int) -> Times:
+        return timed(lambda: [step() for _ in range(steps)])
 
     return run
 
