@@ -29,7 +29,6 @@ class Case:
         inputs: What it is called on: arrays, in tuples and dictionaries.
         data: What a model is fitted to: `(pictures,)` or `(photos, paintings)`, float32, `BATCH` at a time.
         training: Options of the call.
-        precisions: Dtype policies that a model takes.
         together: With what a model is trained as on one device, in this battery: `"devices"` and `"workers"`.
     """
 
@@ -37,7 +36,6 @@ class Case:
     inputs: Any
     data: tuple[np.ndarray, ...] = ()
     training: dict[str, Any] = field(default_factory=dict)
-    precisions: tuple[str, ...] = ("mixed_bfloat16", "mixed_float16")
     together: tuple[str, ...] = ()
 
 

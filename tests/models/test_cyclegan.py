@@ -322,7 +322,9 @@ def test_a_model_for_serving_takes_any_size(model, tmp_path):
 
 def test_what_can_not_be_used_is_said(model, domains):
     model.compile()
+    adam = keras.optimizers.Adam()
     for do, message in [
+        (lambda: model.compile(adam, adam), "one optimizer can't have the state of two: "),
         (lambda: CycleGAN(16), "size 16x16 has no patch for 3 layers: give at least 24 pixels, or fewer layers"),
         (lambda: CycleGAN(64, blocks=-1), "blocks -1 can't be used: "),
         (lambda: model.compile(loss="mse"), "CycleGAN takes no loss: "),
