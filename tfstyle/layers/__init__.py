@@ -4,6 +4,7 @@ from tfstyle.layers.counted_dropout import CountedDropout
 from tfstyle.layers.image_pool import ImagePool
 from tfstyle.layers.instance_normalization import InstanceNormalization
 from tfstyle.layers.normalization import AdaptiveInstanceNormalization
+from tfstyle.layers.padded_convolution import DoublingConv2DTranspose, PaddedConv2D
 from tfstyle.layers.padding import ReflectedConvolution, ReflectionPadding2D
 from tfstyle.layers.preprocessing import SCALINGS, CropTo, PadToMultiple, Preprocessing, Scaling
 from tfstyle.layers.self_attention import SelfAttention2D
@@ -14,9 +15,11 @@ __all__ = [
     "AdaptiveInstanceNormalization",
     "CountedDropout",
     "CropTo",
+    "DoublingConv2DTranspose",
     "ImagePool",
     "InstanceNormalization",
     "PadToMultiple",
+    "PaddedConv2D",
     "Preprocessing",
     "ReflectedConvolution",
     "ReflectionPadding2D",
