@@ -29,7 +29,6 @@ class Case:
         inputs: What it is called on: arrays, in tuples and dictionaries.
         data: What a model is fitted to: `(pictures,)` or `(photos, paintings)`, float32, `BATCH` at a time.
         training: Options of the call.
-        precisions: Dtype policies that a model takes.
         together: With what a model is trained as on one device, in this battery: `"devices"` and `"workers"`.
     """
 
@@ -37,7 +36,6 @@ class Case:
     inputs: Any
     data: tuple[np.ndarray, ...] = ()
     training: dict[str, Any] = field(default_factory=dict)
-    precisions: tuple[str, ...] = ("mixed_bfloat16", "mixed_float16")
     together: tuple[str, ...] = ()
 
 
@@ -70,9 +68,18 @@ LAYERS = {
     "AdaptiveInstanceNormalization": Case(layers.AdaptiveInstanceNormalization, (_FEATURES, _STYLE)),
     "CountedDropout": Case(lambda: layers.CountedDropout(0.5, seed=1), _FEATURES, training={"training": True}),
     "CropTo": Case(layers.CropTo, (_FEATURES, _FEATURES[:, :3, :5])),
+    "DoublingConv2DTranspose": Case(
+        lambda: layers.DoublingConv2DTranspose(3, kernel_initializer=keras.initializers.GlorotUniform(0)), _FEATURES
+    ),
     "Encoder": Case(lambda: Encoder(_vgg(), ["block1_conv2", "block2_conv1"]), _PHOTOS[:1]),
     "ImagePool": Case(lambda: layers.ImagePool(3, seed=1), _FEATURES),
     "InstanceNormalization": Case(lambda: layers.InstanceNormalization(1e-4, affine=True), _FEATURES),
+    "PaddedConv2D": Case(
+        lambda: layers.PaddedConv2D(
+            3, 4, strides=2, pad=2, activation="relu", kernel_initializer=keras.initializers.GlorotUniform(0)
+        ),
+        _FEATURES,
+    ),
     "PadToMultiple": Case(lambda: layers.PadToMultiple(4, 8), _FEATURES),
     "Preprocessing": Case(lambda: layers.Preprocessing("VGG16", "own"), _X[:1]),
     "ReflectedConvolution": Case(_convolution, _FEATURES),

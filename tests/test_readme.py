@@ -19,7 +19,7 @@ def test_the_python_runs(tmp_path, monkeypatch, photo, painting):
     images.save(painting, "painting.jpg")
     untrained = functools.partial(tfstyle.Backbone, weights="random")
     monkeypatch.setitem(vars(tfstyle), "Backbone", untrained)
-    one_line, composed, feed_forward = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    one_line, composed, feed_forward, adversarial = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     variables: dict = {}
     exec(one_line.replace("steps=300", "steps=2, size=64"), variables)
     assert variables["result"].image.shape == (42, 64, 3)
@@ -40,6 +40,10 @@ def test_the_python_runs(tmp_path, monkeypatch, photo, painting):
     )
     assert variables["model"].stylize("photo.jpg", "night.jpg").shape == photo.shape
     assert Path("adain.keras").exists()
+    small = "CycleGAN(size=32, blocks=0, filters=2, layers=1)"
+    adversarial = adversarial.replace("CycleGAN(size=256)", small).replace("epochs=200", "epochs=1")
+    exec(adversarial.replace('"paintings/")', '"paintings/", side=32, resize=None)'), variables)
+    assert Path("paintings.keras").exists()
 
 
 @pytest.mark.parametrize("link", re.findall(r"\]\((?!http)([^)]+)\)", README))

@@ -308,12 +308,23 @@ def test_how_it_was_compiled_is_saved(model, tmp_path):
     assert CycleGAN(**{**SMALL, "seed": None}).generator.get_weights()[0].std() == pytest.approx(0.02, rel=0.3)
 
 
+def test_a_model_for_serving_takes_any_size(model, tmp_path):
+    pictures = [np.random.default_rng(0).random((1, *size, 3), "float32") for size in ((9, 30), (16, 16))]
+    want = [model(each).numpy() for each in pictures]
+    model.export(tmp_path / "served", verbose=False)
+    served = tf.saved_model.load(tmp_path / "served")
+    for given, expected in zip(pictures, want, strict=True):
+        np.testing.assert_allclose(served.serve(given), expected, atol=1e-5)
+
+
 # What can be wrong
 
 
 def test_what_can_not_be_used_is_said(model, domains):
     model.compile()
+    adam = keras.optimizers.Adam()
     for do, message in [
+        (lambda: model.compile(adam, adam), "one optimizer can't have the state of two: "),
         (lambda: CycleGAN(16), "size 16x16 has no patch for 3 layers: give at least 24 pixels, or fewer layers"),
         (lambda: CycleGAN(64, blocks=-1), "blocks -1 can't be used: "),
         (lambda: model.compile(loss="mse"), "CycleGAN takes no loss: "),

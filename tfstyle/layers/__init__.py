@@ -5,6 +5,7 @@ from tfstyle.layers.image_pool import ImagePool
 from tfstyle.layers.instance_normalization import InstanceNormalization
 from tfstyle.layers.mixing import ChannelMixing
 from tfstyle.layers.normalization import AdaptiveInstanceNormalization
+from tfstyle.layers.padded_convolution import DoublingConv2DTranspose, PaddedConv2D
 from tfstyle.layers.padding import ReflectedConvolution, ReflectionPadding2D
 from tfstyle.layers.preprocessing import SCALINGS, CropTo, PadToMultiple, Preprocessing, Scaling
 from tfstyle.layers.self_attention import SelfAttention2D
@@ -16,9 +17,11 @@ __all__ = [
     "ChannelMixing",
     "CountedDropout",
     "CropTo",
+    "DoublingConv2DTranspose",
     "ImagePool",
     "InstanceNormalization",
     "PadToMultiple",
+    "PaddedConv2D",
     "Preprocessing",
     "ReflectedConvolution",
     "ReflectionPadding2D",

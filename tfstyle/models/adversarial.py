@@ -72,9 +72,7 @@ class AdversarialModel(keras.Model):
         """The networks that judge them."""
         raise TypeError(f"{type(self).__name__} says nothing of its discriminators")
 
-    def _compile(
-        self, generator_optimizer: Any, discriminator_optimizer: Any, own: dict[str, Any], **kwargs: Any
-    ) -> None:
+    def _compile(self, generator: Any, discriminator: Any, own: dict[str, Any], **kwargs: Any) -> None:
         """`compile` of the subclasses, whose own arguments become attributes and are saved."""
         for name in _LOSSES_OF_KERAS:
             if kwargs.pop(name, None) is not None:
@@ -84,14 +82,16 @@ class AdversarialModel(keras.Model):
                 raise InputError(f"{name} {value:g} is negative: give 0 or more")
             setattr(self, name, value)
         self._own_compile_arguments = tuple(own)
-        super().compile(optimizer=generator_optimizer, **kwargs)
+        if generator is discriminator and not isinstance(generator, str):
+            raise InputError(
+                "one optimizer can't have the state of two: give generators and discriminators their own"
+            )
+        super().compile(optimizer=generator, **kwargs)
         self.generator_optimizer = self.optimizer
-        other = keras.optimizers.get(discriminator_optimizer)
-        if isinstance(self.optimizer, keras.optimizers.LossScaleOptimizer) and not isinstance(
-            other, type(self.optimizer)
-        ):
-            other = keras.optimizers.LossScaleOptimizer(other)  # Keras does so for the first one only
-        self.discriminator_optimizer = other
+        self.discriminator_optimizer = keras.optimizers.get(discriminator)
+        scaled = keras.optimizers.LossScaleOptimizer  # Keras does so for the first one only
+        if isinstance(self.optimizer, scaled) and not isinstance(self.discriminator_optimizer, scaled):
+            self.discriminator_optimizer = scaled(self.discriminator_optimizer)
         self.generator_optimizer.build(self._generator_variables)  # so that their state can be loaded before any step
         self.discriminator_optimizer.build(self._discriminator_variables)
 
@@ -115,7 +115,7 @@ class AdversarialModel(keras.Model):
         """Nothing is left to be built; Keras notes the shape, for `export`."""
 
     def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
-        """Nothing is left to be built; Keras 3.15 would take means of pictures, and fail with several workers."""
+        """Nothing is left to be built; Keras 3.15 would average pictures for it, and fail with several workers."""
 
     def stylize(self, content: images.Source) -> np.ndarray:
         """A picture from the generator's domain, in place of a photograph.

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 
 from tfstyle.draws import several
-from tfstyle.layers import InstanceNormalization, SelfAttention2D, SpectralConv2D
+from tfstyle.layers import InstanceNormalization, PaddedConv2D, SelfAttention2D, SpectralConv2D
 from tfstyle.models.adversarial import full
 from tfstyle.models.resnet_generator import SPREAD
 
@@ -44,13 +44,14 @@ def patch_discriminator(
     Reference:
         Isola et al. 2017; Zhu et al. 2017, section 7.2, and the code of the authors.
     """
-    kind = SpectralConv2D if spectral else keras.layers.Conv2D
     seeds = several(seed, layers + 3)
     x = pictures = keras.Input((None, None, 3), name="pictures")
     for number in range(1, layers + 3):
         last = number == layers + 2
         policy = full(dtype) if last else dtype
-        x = keras.layers.ZeroPadding2D(1, dtype=policy)(x)
+        if spectral:
+            x = keras.layers.ZeroPadding2D(1, dtype=policy)(x)
+        kind = SpectralConv2D if spectral else PaddedConv2D  # which pads by 1
         x = kind(
             1 if last else filters * min(2 ** (number - 1), _MOST_WIDENED),
             4,

@@ -7,7 +7,14 @@ from typing import Any
 import keras
 
 from tfstyle.draws import several
-from tfstyle.layers import CropTo, InstanceNormalization, PadToMultiple, ReflectionPadding2D
+from tfstyle.layers import (
+    CropTo,
+    DoublingConv2DTranspose,
+    InstanceNormalization,
+    PaddedConv2D,
+    PadToMultiple,
+    ReflectionPadding2D,
+)
 from tfstyle.models.adversarial import full
 
 Tensor = Any
@@ -38,32 +45,30 @@ def resnet_generator(
     """
     seeds = iter(several(seed, 2 * blocks + 6))
 
-    def convolution(x: Tensor, kind: type, width: int, size: int, name: str, **options: Any) -> Tensor:
+    def convolution(x: Tensor, kind: type, width: int, name: str, **options: Any) -> Tensor:
         start = keras.initializers.RandomNormal(0.0, SPREAD, seed=next(seeds))
-        return kind(width, size, kernel_initializer=start, name=name, **{"dtype": dtype, **options})(x)
+        return kind(width, kernel_initializer=start, name=name, **{"dtype": dtype, **options})(x)
 
     def normalized(x: Tensor) -> Tensor:
         x = InstanceNormalization(dtype=dtype)(x)
         return keras.layers.ReLU(dtype=dtype)(x)
 
-    plain, transposed = keras.layers.Conv2D, keras.layers.Conv2DTranspose
+    plain = keras.layers.Conv2D
     pictures = keras.Input((None, None, 3), name="pictures")
     x = PadToMultiple(_STRIDE, _LEAST, dtype=full(dtype))(pictures)
     x = ReflectionPadding2D(3, dtype=dtype)(x)
-    x = normalized(convolution(x, plain, filters, 7, "first"))
+    x = normalized(convolution(x, plain, filters, "first", kernel_size=7))
     for level in (2, 4):
-        x = keras.layers.ZeroPadding2D(1, dtype=dtype)(x)
-        x = normalized(convolution(x, plain, level * filters, 3, f"down{level}", strides=2))
+        x = normalized(convolution(x, PaddedConv2D, level * filters, f"down{level}", kernel_size=3, strides=2))
     for block in range(1, blocks + 1):
         inner = ReflectionPadding2D(1, dtype=dtype)(x)
-        inner = normalized(convolution(inner, plain, 4 * filters, 3, f"block{block}_conv1"))
+        inner = normalized(convolution(inner, plain, 4 * filters, f"block{block}_conv1", kernel_size=3))
         inner = ReflectionPadding2D(1, dtype=dtype)(inner)
-        inner = convolution(inner, plain, 4 * filters, 3, f"block{block}_conv2")
+        inner = convolution(inner, plain, 4 * filters, f"block{block}_conv2", kernel_size=3)
         x = keras.layers.Add(dtype=dtype)([x, InstanceNormalization(dtype=dtype)(inner)])
     for level in (2, 1):
-        x = convolution(x, transposed, level * filters, 3, f"up{level}", strides=2)
-        x = keras.layers.Cropping2D(((1, 0), (1, 0)), dtype=dtype)(x)  # PyTorch's padding and output_padding of 1
-        x = normalized(x)
+        x = normalized(convolution(x, DoublingConv2DTranspose, level * filters, f"up{level}"))
     x = ReflectionPadding2D(3, dtype=full(dtype))(x)
-    x = convolution(x, plain, 3, 7, "last", activation="tanh", dtype=full(dtype))  # half has too few levels
+    options = {"kernel_size": 7, "activation": "tanh", "dtype": full(dtype)}  # half precision has too few levels
+    x = convolution(x, plain, 3, "last", **options)
     return keras.Model(pictures, CropTo(dtype=full(dtype))([x, pictures]), name=name)
