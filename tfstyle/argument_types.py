@@ -10,6 +10,14 @@ def names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
+def named(text: str) -> tuple[str, str]:
+    """A name and what it is of, with `=` between them."""
+    name, _, value = text.partition("=")
+    if not name or not value:
+        raise argparse.ArgumentTypeError(f"{text!r} is no NAME=DIR, such as photo=photos/")
+    return name, value
+
+
 def numbers(text: str) -> list[float]:
     """Numbers with commas between them."""
     try:

@@ -62,7 +62,7 @@ def add_reproduce(subparsers: Any) -> None:
     add(
         "--quick",
         action="store_true",
-        help="fewer runs, smaller pictures and fewer steps, to see in under three minutes that all works; it proves "
+        help="fewer runs, smaller pictures and fewer steps, to see in under four minutes that all works; it proves "
         "nothing",
     )
     add(
@@ -76,6 +76,21 @@ def add_reproduce(subparsers: Any) -> None:
         action="append",
         metavar="FILE",
         help="your painting instead of the sample; once for each, where an experiment takes several",
+    )
+    add(
+        "--domain",
+        action="append",
+        type=argument_types.named,
+        metavar="NAME=DIR",
+        help="a folder of your pictures instead of the package's own, for experiments that train on domains: "
+        "photo=DIR, ink=DIR and so on, once for each; ink-photo=DIR for photographs of ink's own. The last tenth by "
+        "name isn't trained on, and is what is measured",
+    )
+    add(
+        "--trained",
+        metavar="DIR",
+        help="with --domain, take the trainings in DIR that `tfstyle train` has left there, as DIR/ink-cyclegan, "
+        "instead of training; all pictures of --domain are measured then, so give some that were not trained on",
     )
     _add_size(parser)
     parser.set_defaults(run=reproduce)
@@ -139,6 +154,8 @@ def reproduce(options: argparse.Namespace) -> int:
             quick=options.quick,
             contents=options.content or (),
             styles=options.style or (),
+            domains=dict(options.domain or ()),
+            trained=options.trained,
             **_given(options),
         )
 

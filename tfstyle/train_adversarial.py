@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tfstyle import train_shared
+from tfstyle import files, train_shared
 from tfstyle.errors import InputError
 
 if TYPE_CHECKING:
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from tfstyle.crops import Crops
+    from tfstyle.training import Run
 
 SAMPLED = 8  # pictures of each domain that are measured after each epoch (chosen)
 SHOWN = 4  # of them in the sample grid (chosen)
@@ -130,6 +133,14 @@ def _add_sizes(add: Any, *, batch: int | None, epochs: int, size: int | None, fi
         metavar="PIXELS",
         help="the pictures' shorter side before the cropping (default: 286/256 of --size; from noise, --size)",
     )
+    add(
+        "--held-out",
+        type=float,
+        metavar="F",
+        default=0.0,
+        help="this part of each folder, the last by name, isn't trained on, and is what samples/ and measures are of "
+        "(default: %(default)s)",
+    )
     add("--no-flip", dest="flip", action="store_false", help="don't mirror every second crop")
     add(
         "--filters", type=int, metavar="N", default=filters, help="channels at full resolution (default: %(default)s)"
@@ -149,6 +160,31 @@ def _add_networks(add: Any, blocks: bool) -> None:
 
 def train_adversarial(options: argparse.Namespace) -> int:
     """`tfstyle train` of one of these networks."""
+    run, model, given = begun(options)
+    return train_shared.follow(options, run, model, **given)
+
+
+def options_of(
+    network: str, output: Path, paintings: Sequence[Path], photos: Sequence[Path] = (), **given: Any
+) -> argparse.Namespace:
+    """What the command line would give of one of these networks; what isn't given is as it is by default."""
+    parser = argparse.ArgumentParser()
+    add_adversarial(parser.add_subparsers())
+    arguments = [network, "--paintings", *map(str, paintings), "-o", str(output)]
+    if photos:
+        arguments += ["--photos", *map(str, photos)]
+    options = parser.parse_args(arguments)
+    for name, value in given.items():
+        setattr(options, name, value)
+    return options
+
+
+def begun(options: argparse.Namespace) -> tuple[Run, keras.Model, dict[str, Any]]:
+    """A training's folder, its model, and what `train_shared.follow` and `Run.fit` take besides.
+
+    Raises:
+        InputError: Something that was asked for can't be used.
+    """
     from tfstyle.runtime import import_tensorflow
 
     noise = options.photos is None
@@ -162,22 +198,23 @@ def train_adversarial(options: argparse.Namespace) -> int:
     train_shared.check_lengths(options)
     import_tensorflow()
     from tfstyle import data
-    from tfstyle.crops import Crops, listed
+    from tfstyle.crops import Crops
     from tfstyle.health import Health
     from tfstyle.training import Run
 
-    def crops(folders: list[str], place: int, **changed: Any) -> Crops:
+    def crops(paths: list[Path], place: int, **changed: Any) -> Crops:
         given: dict[str, Any] = {"resize": options.resize, "flip": options.flip, **changed}
-        return Crops(listed(folders), options.size, given.pop("batch", options.batch), options.seed + place, **given)
+        return Crops(paths, options.size, given.pop("batch", options.batch), options.seed + place, **given)
 
     folders = [options.paintings] if noise else [options.photos, options.paintings]
-    domains = [crops(each, place) for place, each in enumerate(folders)]
+    halves = [_halves(each, options.held_out) for each in folders]
+    domains = [crops(train, place) for place, (train, _) in enumerate(halves)]
     for domain in domains:
         domain.check()
     if options.steps is None:
         options.steps = -(-max(len(domain.paths) for domain in domains) // options.batch)
     # The same pictures after each epoch, whatever is drawn for the training.
-    fixed = [crops(each, place, batch=SAMPLED, flip=False)(0) for place, each in enumerate(folders)]
+    fixed = [crops(held or train, i, batch=SAMPLED, flip=False)(0) for i, (train, held) in enumerate(halves)]
     paintings = fixed[-1]
     photos = None if noise else fixed[0]
     run = Run(options.output, _settings(options, domains), options.resume)
@@ -185,19 +222,27 @@ def train_adversarial(options: argparse.Namespace) -> int:
     names = ("paintings",) if noise else ("photos", "paintings")
     counts = ", ".join(f"{len(domain.paths)} {name}" for domain, name in zip(domains, names, strict=True))
     before = next(iter(run.rows()[-1:]), None)
-    return train_shared.follow(
-        options,
-        run,
-        model,
-        (lambda epoch: data.single(domains[0], steps=options.steps, epoch=epoch))
+    return run, model, {
+        "dataset": (lambda epoch: data.single(domains[0], steps=options.steps, epoch=epoch))
         if noise
         else (lambda epoch: data.unpaired(domains[0], domains[1], steps=options.steps, epoch=epoch)),
-        domains,
-        steps=options.steps,
-        before=f"{counts} to train on, {options.steps} steps an epoch",
-        samples=lambda model: _grid(model, photos, paintings),
-        callbacks=[Health(lambda model: _fakes(model, photos), paintings, photos, before)],
-    )
+        "crops": domains,
+        "steps": options.steps,
+        "before": f"{counts} to train on, {options.steps} steps an epoch",
+        "samples": lambda model: _grid(model, photos, paintings),
+        "callbacks": [Health(lambda model: _fakes(model, photos), paintings, photos, before)],
+    }  # fmt: skip
+
+
+def _halves(folders: Sequence[str], held_out: float) -> tuple[list[Path], list[Path]]:
+    """Files to train on, and those that are held out."""
+    from tfstyle.crops import split
+
+    parts = [split(folder, held_out) for folder in folders]
+    train, held = ([path for part in parts for path in part[i]] for i in (0, 1))
+    if not train:
+        raise InputError(f"nothing in {files.shown(folders[0])} is left to train on: give more pictures")
+    return train, held
 
 
 def _refuse_of_photos(options: argparse.Namespace) -> None:
@@ -208,7 +253,7 @@ def _refuse_of_photos(options: argparse.Namespace) -> None:
                 raise InputError(f"--{name.replace('_', '-')} says nothing without --photos: give photographs")
 
 
-_NOT_SETTINGS = ("run", "done", "output", "resume", "quiet", "photos", "paintings", "epochs")
+_NOT_SETTINGS = ("run", "done", "output", "resume", "quiet", "photos", "paintings", "epochs", "held_out")
 
 
 def _settings(options: argparse.Namespace, domains: list[Crops]) -> dict[str, Any]:

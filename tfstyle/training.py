@@ -127,15 +127,7 @@ class Run:
 
     def rows(self) -> list[dict[str, float]]:
         """The log's rows, one for each epoch."""
-        try:
-            with open(self.folder / LOG, newline="") as file:
-                return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
-        except FileNotFoundError:
-            return []
-        except (OSError, ValueError, TypeError) as error:
-            raise InputError(
-                f"{files.shown(self.folder / LOG)} is damaged: delete the folder to begin anew"
-            ) from error
+        return _rows(self.folder)
 
     def keep(
         self,
@@ -169,8 +161,41 @@ class Run:
         files.atomic_write(self.folder / PAGE, page.encode())
         save_model(model, self.folder / MODEL)
 
+    @property
+    def page(self) -> Path:
+        """Where the training can be looked at."""
+        return self.folder / PAGE
+
     def _sample(self, epoch: int) -> Path:
         return self.folder / SAMPLES / f"epoch-{epoch:04}.png"
+
+
+def found(folder: str | os.PathLike[str]) -> tuple[dict[str, Any], list[dict[str, float]]]:
+    """A training's settings and the rows of its log, as far as it has come; nothing of the folder is changed.
+
+    Raises:
+        InputError: There is none, of which an epoch was finished.
+    """
+    place, shown = Path(folder), files.shown(folder)
+    if not (place / MODEL).is_file():
+        raise InputError(f"there is no training in {shown}, or none with a finished epoch: give one's folder")
+    try:
+        settings = json.loads((place / SETTINGS).read_text())
+    except (OSError, ValueError) as error:
+        raise InputError(f"{files.shown(place / SETTINGS)} is damaged or missing: train anew") from error
+    if not (rows := _rows(place)):
+        raise InputError(f"there is no {LOG} in {shown}: train anew")
+    return settings, rows
+
+
+def _rows(folder: Path) -> list[dict[str, float]]:
+    try:
+        with open(folder / LOG, newline="") as file:
+            return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError, TypeError) as error:
+        raise InputError(f"{files.shown(folder / LOG)} is damaged: delete the folder to begin anew") from error
 
 
 def steps_done(model: keras.Model) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from tfstyle import painting
@@ -101,6 +102,10 @@ class Setup:
         seed: Of noise and of random weights.
         networks: The networks, built when they are first asked for.
         private: Whether the report is to be without the content and style pictures.
+        folder: Where the experiment goes, for what it keeps besides runs.
+        domains: Folders of pictures by the names of their domains, if any were given.
+        trained: A folder with trainings that are there already; None to train.
+        painted_for: Which of the contents are painted for a domain; all, for those that aren't named.
     """
 
     contents: tuple[Picture, ...]
@@ -111,6 +116,10 @@ class Setup:
     seed: int
     networks: Networks
     private: bool = False
+    folder: Path = Path()
+    domains: Mapping[str, Path] = field(default_factory=dict)
+    trained: Path | None = None
+    painted_for: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     def shown(self, picture: Picture) -> Picture | None:
         """A content or style picture as figures have it: None where the report is to be without."""
@@ -168,6 +177,7 @@ class Experiment:
         styles: The same for styles.
         most_contents: How many content pictures may be given.
         most_styles: How many style pictures.
+        domains: Names of the domains of which folders may be given; none for experiments that train on no such.
         size: Longer side, in pixels.
         steps: Of the optimisation.
         quick_size: The same for quick trials.
@@ -182,6 +192,7 @@ class Experiment:
     styles: tuple[str, ...] = ("impasto",)
     most_contents = 1
     most_styles = 1
+    domains: tuple[str, ...] = ()
     size = 384
     steps = 300
     quick_size = 128
@@ -190,6 +201,18 @@ class Experiment:
         "style_reached", "ssim", "edge_agreement", "content_distance", "gram_distance", "mmd", "wasserstein",
         "color_distance", "color_shift", "noise", "steps_done", "seconds",
     )  # fmt: skip
+
+    def settled(self, setup: Setup, given: bool) -> Setup:
+        """The setup with what only the experiment can know of it; `given` says whether there are own contents.
+
+        Raises:
+            InputError: It can't be run with that.
+        """
+        return setup
+
+    def state(self, setup: Setup) -> Any:
+        """What results depend on besides all that the setup says, as JSON can hold it."""
+        return None
 
     def runs(self, setup: Setup) -> list[Run]:
         """The runs; their names differ."""

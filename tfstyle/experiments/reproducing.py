@@ -7,14 +7,15 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tfstyle import __version__, experiments, files, images, samples
-from tfstyle.errors import InputError, check_whole
+from tfstyle.errors import InputError, check_whole, unknown
 from tfstyle.experiments import BACKBONES, report
 from tfstyle.experiments.comparison import Comparison
 from tfstyle.experiments.experiment import Experiment, Outcome, Run, Setup
@@ -35,6 +36,8 @@ def reproduce(
     quick: bool = False,
     contents: Sequence[images.Source] = (),
     styles: Sequence[images.Source] = (),
+    domains: Mapping[str, str | os.PathLike[str]] | None = None,
+    trained: str | os.PathLike[str] | None = None,
     size: int | None = None,
     steps: int | None = None,
     seed: int = 0,
@@ -52,6 +55,10 @@ def reproduce(
         quick: A short trial of everything: fewer runs, smaller pictures, fewer steps.
         contents: Content pictures in place of the samples.
         styles: Style pictures in place of the samples.
+        domains: Of experiments that train on domains of pictures, a folder for each, as `{"photo": "photos/"}`, in
+            place of the package's own; the last tenth of each, by name, is not trained on but measured.
+        trained: Of those, a folder with trainings that `tfstyle train` has left, such as `ink-cyclegan`, in place of
+            training any; all pictures of `domains` are measured then.
         size: Longer side of the pictures, in pixels; None for the experiment's.
         steps: Optimisation steps; None for the experiment's.
         seed: Of noise and of random weights.
@@ -66,6 +73,11 @@ def reproduce(
     """
     what = experiments.get(experiment) if isinstance(experiment, str) else experiment
     setup = _setup(what, quick, contents, styles, size, steps, seed, weights, private)
+    places = {name: Path(place) for name, place in (domains or {}).items()}
+    there = None if trained is None else Path(trained)
+    _check_domains(what, places, there, steps)
+    setup = replace(setup, folder=Path(folder), domains=places, trained=there)
+    setup = what.settled(setup, bool(contents))
     return perform(what, setup, folder, progress)
 
 
@@ -159,6 +171,23 @@ def _setup(
     )
 
 
+def _check_domains(
+    experiment: Experiment, domains: Mapping[str, Path], trained: Path | None, steps: int | None
+) -> None:
+    """See that an experiment takes the domains that are given."""
+    name = experiment.name
+    if not experiment.domains and (domains or trained is not None):
+        given = "domain" if domains else "folder of trainings"
+        raise InputError(f"{name} trains on no domains: leave the {given} out")
+    for each in domains:
+        if each not in experiment.domains:
+            raise unknown("domain", each, experiment.domains)
+    if trained is not None and not domains:
+        raise InputError(f"{name} has nothing to measure trainings with: give domains that were not trained on")
+    if trained is not None and steps is not None:
+        raise InputError("steps say nothing of trainings that are there already: leave them out")
+
+
 def _photographs(names: Sequence[str], size: int) -> list[Picture]:
     return [images.load(_content(name, size), name=f"sample {name}") for name in names]
 
@@ -183,6 +212,7 @@ def _settings(experiment: Experiment, setup: Setup, run: Run) -> dict[str, Any]:
     """All that a finished run must have been done with to be kept."""
     judges = experiment.judges(run, setup)
     return {
+        "state": experiment.state(setup),
         "version": __version__,
         "run": run,
         "content": setup.contents[run.content],
@@ -218,6 +248,7 @@ def _done(experiment: Experiment, setup: Setup, place: Folder, jury: Jury, run: 
 def _measurements(experiment: Experiment, setup: Setup, place: Folder) -> dict[str, Any]:
     """What is measured besides the runs, as the folder has it or anew."""
     asked = fingerprint({
+        "state": experiment.state(setup),
         "version": __version__,
         "contents": setup.contents,
         "styles": setup.styles,
