@@ -52,9 +52,9 @@ def test_findings_say_what_was_measured(experiment, one):
     assert [finding.claim for finding in better] == [li2023.KEEPS, None, None]
     assert better[0].verdict == AGREES
     assert better[0].evidence == (
-        "by ResNets and by U-Nets with attention, mean over 7 photographs that were held out: edges agree by 0.40 "
-        "and 0.60 (ink); SSIM 0.50 and 0.70 (ink); light and dark correlate by 0.90 and 0.90 (ink); photographs are "
-        "changed by 0.80 and 0.80 (ink) of their contrast."
+        "by ResNets and by U-Nets with attention, of photographs, mean over 7 that were held out: edges agree "
+        "by 0.40 and 0.60 (ink); SSIM 0.50 and 0.70 (ink); light and dark correlate by 0.90 and 0.90 (ink); "
+        "photographs are changed by 0.80 and 0.80 (ink) of their contrast."
     )
     assert better[1].evidence == (
         "distance to the domain, ink: 1 of the photographs themselves, 1 by CycleGAN, 1 by AttentionCycleGAN (KID of "

@@ -93,7 +93,7 @@ def test_findings_say_what_was_measured(experiment, two):
         "the photographs 10.0 (sketch), 10.0 (ink)."
     )
     assert found[0].evidence.startswith(
-        "SSIM with the photograph, mean over 7 that were held out, sketch: 0.50 by WGAN, 0.50 by CycleGAN; ink: "
+        "SSIM with the photograph, mean over 7 that were held out; sketch: 0.50 by WGAN, 0.50 by CycleGAN; ink: "
     )
     assert found[2].evidence.endswith("(KID of tests).")
     assert verdicts(experiment, outcome_of(experiment, two, "cyclegan", color_to_domain=5.0)) == [AGREES, AGREES]
@@ -101,6 +101,15 @@ def test_findings_say_what_was_measured(experiment, two):
     assert verdicts(experiment, outcome_of(experiment, two, "wgan", content_gap=0.05)) == [DISAGREES, DISAGREES]
     quick = replace(two, quick=True)
     assert verdicts(experiment, outcome_of(experiment, quick)) == [UNTESTED, UNTESTED]
+
+
+def test_how_many_photographs_is_said_of_each_domain_if_they_differ(experiment, two):
+    outcome = outcome_of(experiment, two)
+    outcome.measurements["ink-photo"]["number"] = 3
+    assert (
+        "mean over those that were held out, 7 (sketch), 3 (ink); sketch: "
+        in experiment.findings(outcome)[0].evidence
+    )
 
 
 def test_constants_tell_the_papers_from_what_is_chosen(experiment, two):

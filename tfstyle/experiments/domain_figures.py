@@ -26,11 +26,12 @@ def grid_of_domains(
     labels: list[str] = []
     notes: list[list[str]] = []
     size, wide = setup.size, 0
+    apart = len(set(setup.painted_for.values())) > 1
     for place, target in enumerate(experiment.trained_on(setup)):
         chosen = setup.painted_for.get(target, tuple(range(len(setup.contents))))
-        if place == 0 or setup.painted_for:
-            rows.append([None, *(cell(setup.shown(setup.contents[index]), size) for index in chosen)])
-            labels.append("photographs")
+        if not setup.private and (place == 0 or apart):
+            rows.append([None, *(cell(setup.contents[index], size) for index in chosen)])
+            labels.append("photographs" + (f"\n{chosen[0] + 1} to {chosen[-1] + 1}" if apart else ""))
             notes.append([""] * (1 + len(chosen)))
         for words in experiment.models.values():
             found = [row for row in outcome.rows if (row["domain"], row["model"]) == (target, words)]
@@ -42,7 +43,7 @@ def grid_of_domains(
         wide = max(wide, 1 + len(chosen))
     rows = [row + [None] * (wide - len(row)) for row in rows]
     notes = [line + [""] * (wide - len(line)) for line in notes]
-    names = ["of the\ndomain", *(f"{index + 1}" for index in range(wide - 1))]
+    names = ["of the\ndomain", *("" if apart else f"{index + 1}" for index in range(wide - 1))]
     return figures.grid(rows, names, labels, title, notes, side=1.6)
 
 
@@ -60,6 +61,16 @@ def training_curves(experiment: Unpaired, setup: Setup) -> dict[str, Figure]:
         return {}
     title = "By how much generators change photographs, as a share of the contrast in them"
     return {"training": figures.curves(lines, title, "generator steps", "copy ratio")}
+
+
+def held_out(experiment: Unpaired, outcome: Outcome) -> str:
+    """Over how many photographs means are taken."""
+    found, targets = outcome.measurements, experiment.trained_on(outcome.setup)
+    numbers = [found[f"{target}-photo"]["number"] for target in targets]
+    if len(set(numbers)) == 1:
+        return f"mean over {numbers[0]} that were held out"
+    said = ", ".join(f"{number} ({target})" for number, target in zip(numbers, targets, strict=True))
+    return f"mean over those that were held out, {said}"
 
 
 def kids(experiment: Unpaired, outcome: Outcome) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from tfstyle import images
 from tfstyle.experiments import figures
-from tfstyle.experiments.domain_figures import cell, grid_of_domains, kids, training_curves
+from tfstyle.experiments.domain_figures import cell, grid_of_domains, held_out, kids, training_curves
 from tfstyle.experiments.experiment import Claim, Constant, Finding, Outcome, Setup, verdict
 from tfstyle.experiments.unpaired import Unpaired
 from tfstyle.pictures import Picture
@@ -122,7 +122,6 @@ class Attention(Unpaired):
 
         found = outcome.measurements
         targets = self.trained_on(outcome.setup)
-        number = found[f"{targets[0]}-photo"]["number"]
 
         def both(target: str) -> tuple[dict[str, Any], dict[str, Any]]:
             return found[f"{target}-{PLAIN}"], found[f"{target}-{IMPROVED}"]
@@ -150,7 +149,7 @@ class Attention(Unpaired):
             Finding(
                 KEEPS,
                 verdict(holds, not outcome.setup.quick and not copies),
-                f"by ResNets and by U-Nets with attention, mean over {number} photographs that were held out: {said} "
+                f"by ResNets and by U-Nets with attention, of photographs, {held_out(self, outcome)}: {said} "
                 f"of their contrast.{copying if copies else ''}",
             ),
             Finding(None, "", kids(self, outcome)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from tfstyle.experiments.domain_figures import grid_of_domains, kids, training_curves
+from tfstyle.experiments.domain_figures import grid_of_domains, held_out, kids, training_curves
 from tfstyle.experiments.experiment import Claim, Constant, Finding, Outcome, Setup, verdict
 from tfstyle.experiments.unpaired import Unpaired
 
@@ -78,12 +78,11 @@ class WGANAndCycleGAN(Unpaired):
             for target in targets
         )
         before = ", ".join(f"{found[f'{target}-photo']['color_to_domain']:.1f} ({target})" for target in targets)
-        number = found[f"{targets[0]}-photo"]["number"]
         return [
             Finding(
                 KEEP,
                 verdict(holds, tested),
-                f"SSIM with the photograph, mean over {number} that were held out, {each('ssim', 2)}; above that "
+                f"SSIM with the photograph, {held_out(self, outcome)}; {each('ssim', 2)}; above that "
                 f"with another photograph by, {each('content_gap', 2)}; light and dark correlate by, "
                 f"{each('luminance', 2)}.",
             ),

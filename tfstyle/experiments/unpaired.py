@@ -36,6 +36,7 @@ HELD_OUT = 0.1  # of each domain, the last by name: not trained on, but measured
 MEASURED = 128  # pictures of a domain at most (chosen)
 SHOWN = 4  # photographs in the figures (chosen)
 EPOCHS, SHORT = 20, 1000  # of a training, which goes on from the last one; 2 for fewer steps than that (chosen)
+_INCEPTION = 96  # pixels that its layers take
 _MARGIN = 286 / 256  # of procedural pictures, which crops are taken of: as CycleGAN's
 
 
@@ -225,7 +226,8 @@ class Unpaired(Experiment):
     def measurements(self, setup: Setup) -> dict[str, Any]:
         """For each domain what each model makes of held-out photographs, and the photographs themselves."""
         import_tensorflow()
-        judge = "VGG19Mini" if setup.quick or not setup.networks.trained("InceptionV3") else "InceptionV3"
+        can = not setup.quick and setup.size >= _INCEPTION and setup.networks.trained("InceptionV3")
+        judge = "InceptionV3" if can else "VGG19Mini"
         found: dict[str, Any] = {}
         for target in self.trained_on(setup):
             photos = squares(self.held(setup, self.photos(setup, target)), setup.size)
