@@ -13,7 +13,8 @@ import keras
 import numpy as np
 
 from tfstyle import Backbone, layers
-from tfstyle.models import GAN, WGAN, AdaIN, AttentionCycleGAN, CycleGAN
+from tfstyle.depth import DepthMini
+from tfstyle.models import GAN, WGAN, AdaIN, AttentionCycleGAN, CycleGAN, DepthAdaIN
 from tfstyle.models.decoder import Level, mirrored
 from tfstyle.models.encoder import Encoder
 
@@ -58,6 +59,11 @@ def _adain(dtype: str | None = None) -> AdaIN:
     return AdaIN(_vgg(dtype), "block1_conv2", seed=0, dtype=dtype)
 
 
+def _depth_adain(dtype: str | None = None) -> DepthAdaIN:
+    depth = DepthMini(None, side=32, seed=1)
+    return DepthAdaIN(_vgg(dtype), "block1_conv2", seed=0, depth=depth, dtype=dtype)
+
+
 _FEATURES = pictures(2, (6, 8), 4)
 _STYLE = {"mean": _FEATURES[:, 0, 0], "deviation": _FEATURES[:, 1, 1]}
 _X, _Y = pictures(8, (16, 24)), pictures(8, (16, 24), seed=1)
@@ -66,6 +72,7 @@ _SMALL: dict[str, Any] = {"size": (16, 24), "filters": 4, "seed": 0}
 
 LAYERS = {
     "AdaptiveInstanceNormalization": Case(layers.AdaptiveInstanceNormalization, (_FEATURES, _STYLE)),
+    "ChannelMixing": Case(layers.ChannelMixing, _FEATURES),
     "CountedDropout": Case(lambda: layers.CountedDropout(0.5, seed=1), _FEATURES, training={"training": True}),
     "CropTo": Case(layers.CropTo, (_FEATURES, _FEATURES[:, :3, :5])),
     "DoublingConv2DTranspose": Case(
@@ -114,6 +121,7 @@ MODELS = {
         (_X, _Y),
         together=_BOTH,
     ),
+    "DepthAdaIN": Case(_depth_adain, (_PHOTOS[:1], _PAINTINGS[:1]), (_PHOTOS, _PAINTINGS)),
     "GAN": Case(lambda dtype=None: GAN(**_SMALL, noise=4, dtype=dtype), _NOISE, (_X,)),
     "GAN of dense layers": Case(
         lambda dtype=None: GAN((16, 24), "maxout", noise=4, seed=0, dtype=dtype), _NOISE, (_X,), together=("devices",)

@@ -14,7 +14,7 @@ from tfstyle.models import AttentionCycleGAN
 
 NUMBERS = {
     "ssim": 0.5, "edge_agreement": 0.4, "luminance": 0.9, "copy_ratio": 0.8, "kid": 1.0, "protocol": "KID of tests",
-    "number": 7, "parameters": 1000, "seconds_per_step": 0.5, "color_to_domain": 9.0,
+    "number": 7, "parameters": 1000, "seconds_per_step": 0.5, "color_to_domain": 9.0, "size": 96,
 }  # fmt: skip
 
 
@@ -61,6 +61,7 @@ def test_findings_say_what_was_measured(experiment, one):
         "tests)."
     )
     assert better[2].evidence.startswith("a generator has 1,000 parameters with ResNet, 54,321 with U-Net; a step of")
+    assert better[2].evidence.endswith("0.50 s and 0.50 s on this machine, one pair of 96 pixels.")
     worse = experiment.findings(outcome_of(experiment, one, ssim=0.7, edge_agreement=0.3))
     assert worse[0].verdict == DISAGREES
 

@@ -158,7 +158,7 @@ class Attention(Unpaired):
                 "",
                 f"a generator has {one['parameters']:,} parameters with ResNet, {other['parameters']:,} with U-Net; "
                 f"a step of training takes {one['seconds_per_step']:.2f} s and {other['seconds_per_step']:.2f} s on "
-                f"this machine, one pair of {outcome.setup.size} pixels.",
+                f"this machine, one pair of {one['size']} pixels.",
             ),
         ]
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tfstyle.runtime import import_tensorflow
+
 
 @dataclass(frozen=True)
 class Training:
@@ -48,6 +50,7 @@ def training(folder: Path) -> Training:
     Raises:
         InputError: There is none.
     """
+    import_tensorflow()
     from tfstyle.training import found
 
     return Training(*found(folder))

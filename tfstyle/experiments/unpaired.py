@@ -247,6 +247,7 @@ class Unpaired(Experiment):
                     **measured(photos, made, real, network, setup.size),
                     "parameters": int(model.generator.count_params()),
                     "steps": record.steps,
+                    "size": record.settings["size"],
                     "losses": {name: value for name, value in record.rows[-1].items() if name != "epoch"},
                 }
         return found
