@@ -145,6 +145,19 @@ def test_the_rate_is_held_and_falls_to_0_over_all_epochs():
     assert float(model.discriminator_optimizer.learning_rate) == 0.5
 
 
+def test_what_is_held_out_is_not_trained_on_and_the_rest_is_as_by_default(folders, tmp_path):
+    given = {"size": 32, "filters": 2, "blocks": 0, "layers": 1, "pool": 0, "held_out": 0.4}
+    options = train_adversarial.options_of(
+        "cyclegan", tmp_path / "run", [folders / "paintings"], [folders / "photos"], **given
+    )
+    assert (options.cycle_weight, options.batch, options.epochs) == (10, 1, 200)
+    _, _, begun = train_adversarial.begun(options)
+    photos, paintings = ([path.name for path in crops.paths] for crops in begun["crops"])
+    assert photos == ["0.png", "1.png", "2.png", "3.png"]
+    assert paintings == ["0.png", "1.png", "2.png"]
+    assert "held_out" not in json.loads((tmp_path / "run" / "training.json").read_text())
+
+
 def refused(capsys, *given):
     assert cli.main(["train", *map(str, given)]) == 2
     out, err = capsys.readouterr()
@@ -164,6 +177,9 @@ def test_bad_input_is_one_line(folders, tmp_path, capsys):
     assert err.count("\n") == 1
     assert refused(capsys, "wgan", paintings, "--blocks=2", new) == (
         "tfstyle: --blocks says nothing without --photos: give photographs\n"
+    )
+    assert refused(capsys, "gan", paintings, "--held-out=1", new) == (
+        "tfstyle: 1 of the pictures can't be held out: give 0 or more, and less than 1\n"
     )
     assert refused(capsys, "gan", paintings, "--batch=0", new) == (
         "tfstyle: batch 0 can't be used: give a whole number from 1 to 4096\n"
