@@ -1,7 +1,7 @@
 """The embedded AdaIN: its time against PyTorch's at the paper's size, and its quality on held-out pairs.
 
     TFSTYLE_WEIGHTS=FOLDER python benchmarks/adain.py --contents DIR ... --styles DIR ...
-        [--model embedded|PATH] [--pairs 20] [--size 256] [--steps 300] [--optimized N] [--sheet FILE.png]
+        [--model embedded|PATH] [--pairs 20] [--size 256] [--steps 300] [--optimized N] [--sheet FILE.png [--private]]
 
 `seconds` is of one picture of 512x512 pixels in a style of 512x512, both encoded, after a first call: of `stylize`,
 and, if PyTorch is installed, of a VGG19-sized network in the same run, in turns. `load_seconds` is of loading the
@@ -48,6 +48,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=300, help="of the optimisation")
     parser.add_argument("--optimized", type=int, default=0, metavar="N", help="pairs to optimise, too")
     parser.add_argument("--sheet", metavar="FILE.png", help="where five contents in five styles are put")
+    parser.add_argument("--private", action="store_true", help="leave contents and styles out of the sheet")
     options = parser.parse_args()
 
     began = time.perf_counter()
@@ -114,9 +115,11 @@ def sheet(model: Any, options: argparse.Namespace) -> np.ndarray:
         [images.load(path, options.size).rgb for path in chosen(folders, 5)]
         for folders in (options.contents, options.styles)
     )
-    rows: list[list[Cell | None]] = [[None, *map(Cell, styles)]]
-    rows += [[Cell(photo), *(Cell(model.stylize(photo, style)) for style in styles)] for photo in contents]
-    return grid(rows, gap=6)
+    painted = [[Cell(model.stylize(photo, style)) for style in styles] for photo in contents]
+    if options.private:
+        return grid(painted, gap=6)
+    rows = [[Cell(photo), *cells] for photo, cells in zip(contents, painted, strict=True)]
+    return grid([[None, *map(Cell, styles)], *rows], gap=6)
 
 
 if __name__ == "__main__":

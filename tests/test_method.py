@@ -120,3 +120,9 @@ def test_vgg19mini_has_a_methods_layers_as_far_as_it_goes():
     assert (adapted.content_layers, adapted.style_layers) == (None, None)
     assert (adapted.balance, adapted.content_normalization) == (True, "relative")
     assert (adapted.balance, adapted.content_weight, adapted.style_weight) == (True, 0.02, 1.0)
+
+
+def test_on_vgg19mini_lbfgs_keeps_fewer_pairs_and_adam_knows_of_none():
+    assert get("gatys").adapted("VGG19Mini", trained=True).optimizer_options == {"history": 10}
+    assert get("gatys").adapted("VGG19Mini", trained=True).override(optimizer="adam").optimizer_options == {}
+    assert get("tf-tutorial").adapted("VGG19Mini", trained=True).optimizer_options == {}

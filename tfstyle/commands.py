@@ -14,7 +14,6 @@ from tfstyle import files
 from tfstyle.errors import InputError, check_whole
 from tfstyle.feed_forward_commands import paint_one
 from tfstyle.folders import paint_each, paint_folder
-from tfstyle.weights import NotFoundError
 from tfstyle.writing import check_apart, helpers, say, write
 
 if TYPE_CHECKING:
@@ -57,10 +56,7 @@ def demo(options: argparse.Namespace) -> int:
     quick = output.with_name(f"{output.stem}-adain{output.suffix}")
     for path in (output, quick):
         check_writable(path)
-    try:
-        paint_one(options, quick, dict(given))
-    except NotFoundError as error:
-        log.info("no picture by a feed-forward model: %s", error)
+    paint_one(options, quick, dict(given))
     return _paint(options, output, 8, {**given, "steps": options.steps, "scales": 1})
 
 

@@ -24,6 +24,8 @@ BALANCED: dict[str, Any] = {
 }
 # With these four held-out pairs keep as much of their contents as with VGG19 and its own weights: SSIM 0.55 and 0.56.
 _MINI: dict[str, Any] = BALANCED | {"content_weight": 0.02}
+# Where a step of the network is quick, L-BFGS's own counts: on six pairs 10 pairs reach what 20 do, within 1 %.
+_QUICK_LBFGS: dict[str, Any] = {"history": 10}
 # An untrained network can't tell noise from texture: it needs smoothing, waves instead of pixels, which else are left
 # as grain, and average pooling, through which all pixels get a gradient.
 UNTRAINED: dict[str, Any] = BALANCED | {
@@ -162,7 +164,9 @@ class Method:
         adapted = self if has_layers else replace(self, content_layers=None, style_layers=None)
         if balance is False or (trained and (self.balance or (is_vgg and not balance))):
             return adapted
-        constants = UNTRAINED if not trained else _MINI if backbone == "VGG19Mini" else BALANCED
+        constants = UNTRAINED if not trained else BALANCED
+        if trained and backbone == "VGG19Mini":
+            constants = _MINI | {"optimizer_options": _QUICK_LBFGS if self.optimizer == "lbfgs" else {}}
         return replace(adapted, **constants, sources=self.sources | dict.fromkeys(constants, "chosen"))
 
     def record(self) -> dict[str, Any]:

@@ -78,8 +78,6 @@ def test_a_decoder_of_another_encoder_is_a_warning(file):
 
 
 def test_the_decoder_that_comes_with_the_package_belongs_to_its_encoder():
-    if not weights.ADAIN.is_file():
-        pytest.skip("no trained decoder comes with the package yet")
     with h5py.File(weights.ADAIN) as data:
         assert data.attrs["encoder_sha256"] == weights.find("VGG19Mini").sha256
 
