@@ -12,9 +12,11 @@ if REAL_WEIGHTS:
     REAL_WEIGHTS = str(Path(REAL_WEIGHTS).expanduser().resolve())
 os.environ["TFSTYLE_OFFLINE"] = "1"
 
+import graphs  # noqa: E402
 import pytest  # noqa: E402
 from hypothesis import settings  # noqa: E402
 
+graphs.optimise(False)
 settings.register_profile("tfstyle", deadline=None, derandomize=True, max_examples=30)
 settings.load_profile("tfstyle")
 
@@ -27,6 +29,13 @@ def _own_keras_home(tmp_path_factory, monkeypatch):
     home.mkdir(exist_ok=True)
     monkeypatch.setenv("KERAS_HOME", str(home))
     monkeypatch.setattr("tfstyle.weights.cache_folders", lambda: [home / "models"])
+
+
+@pytest.fixture
+def optimised_graphs():
+    """For results that are those of another process to the last bit."""
+    with graphs.optimised():
+        yield
 
 
 @pytest.fixture

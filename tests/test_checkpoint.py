@@ -132,7 +132,9 @@ def same(result, other):
     assert result.settings["stopped"] is other.settings["stopped"] is None
 
 
-def test_a_killed_command_goes_on_and_ends_in_the_same_picture(tmp_path, photo, painting, monkeypatch):
+def test_a_killed_command_goes_on_and_ends_in_the_same_picture(
+    tmp_path, photo, painting, monkeypatch, optimised_graphs
+):
     """Killed at the first scale, killed at the second while it writes its checkpoint, and then left alone."""
     monkeypatch.chdir(tmp_path)
     images.save(photo, "photo.png")

@@ -12,7 +12,9 @@ PARAMETERS = {
     "03_hybrid": {"SIZE": 116, "RATIOS": [1e-3, 1.0]},  # InceptionV3 needs as many pixels
     "04_chinese_painting": {"SIZE": 64, "KERNELS": ["linear:1,gaussian:1"], "RATIOS": [0.1]},
     "05_adain": {"SIZE": 64, "TRAINED": 1},
+    "06_gans": {"PICTURES": 3},
 }
+HERE = str(Path(__file__).parent)
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
 
 
@@ -25,7 +27,8 @@ def test_notebook_runs(path):
     notebook = nbformat.read(path, as_version=4)
     (parameters,) = (cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", ()))
     given = {"STEPS": 2, **PARAMETERS[path.stem]}
-    parameters.source = "\n".join(f"{name} = {value!r}" for name, value in given.items())
+    lines = ["import sys", f"sys.path.append({HERE!r})", "import graphs", "graphs.optimise(False)"]
+    parameters.source = "\n".join([*lines, *(f"{name} = {value!r}" for name, value in given.items())])
     NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(path.parent)}}).execute()
     assert all(cell.execution_count for cell in notebook.cells if cell.cell_type == "code")
 

@@ -128,7 +128,7 @@ def test_bfloat16_ends_within_a_percent_of_float32_as_float32_sees_it(files):
     losses = {}
     for precision in ("float32", "bfloat16"):
         result = transfer(
-            files / "photo.png", files / "painting.png", **(FAST | {"size": 96, "steps": 60, "precision": precision})
+            files / "photo.png", files / "painting.png", **(FAST | {"size": 96, "steps": 30, "precision": precision})
         )
         assert result.settings["precision"] == precision
         terms = judge.objective(result.image[None], judge.targets)

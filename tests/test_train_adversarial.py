@@ -85,13 +85,14 @@ def test_a_wgan_goes_on_from_whole_epochs_of_the_critic(folders, tmp_path):
     same(halves, whole)
 
 
-def test_a_killed_cyclegan_goes_on_as_if_it_had_not_been(folders, tmp_path):
+def test_a_killed_cyclegan_goes_on_as_if_it_had_not_been(folders, tmp_path, optimised_graphs):
     whole, halves = tmp_path / "whole", tmp_path / "halves"
     assert cli.main(command(folders, "cyclegan", whole, "--epochs=2")) == 0
     check(whole, "cyclegan", 2)
-    _kill_in_the_second_epoch(command(folders, "cyclegan", halves, "--epochs=2"), halves)
+    arguments = command(folders, "cyclegan", halves, "--epochs=2")
+    _kill_in_the_second_epoch(arguments, halves)
     assert not (halves / "samples" / "epoch-0002.png").exists()
-    assert cli.main(command(folders, "cyclegan", halves, "--epochs=2", "--resume")) == 0
+    subprocess.run([sys.executable, "-m", "tfstyle.cli", *arguments, "--resume"], check=True)
     same(halves, whole)
 
 

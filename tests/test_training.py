@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 
+import graphs
 import keras
 import numpy as np
 import pytest
@@ -34,7 +35,8 @@ def folders(tmp_path_factory):
 def whole(folders, tmp_path_factory):
     """The folder of a training of two epochs without interruption."""
     run = tmp_path_factory.mktemp("whole") / "run"
-    assert cli.main(["train", "adain", *folders, *LITTLE, "--epochs=2", "--quiet", f"--output={run}"]) == 0
+    with graphs.optimised():
+        assert cli.main(["train", "adain", *folders, *LITTLE, "--epochs=2", "--quiet", f"--output={run}"]) == 0
     return run
 
 
@@ -66,7 +68,7 @@ def test_a_run_has_model_log_and_samples(whole):
     assert f"loss {rows[1]['loss']:.4g}, val_loss {rows[1]['val_loss']:.4g}" in page
 
 
-def test_a_killed_training_goes_on_as_if_it_had_not_been(folders, whole, tmp_path):
+def test_a_killed_training_goes_on_as_if_it_had_not_been(folders, whole, tmp_path, optimised_graphs):
     run = tmp_path / "run"
     command = ["train", "adain", *folders, *LITTLE, "--epochs=2", "--quiet", f"--output={run}"]
     process = subprocess.Popen([sys.executable, "-m", "tfstyle.cli", *command], env={**os.environ})
@@ -84,7 +86,7 @@ def test_a_killed_training_goes_on_as_if_it_had_not_been(folders, whole, tmp_pat
     assert (run / "log.csv").read_text() == (whole / "log.csv").read_text()
 
 
-def test_more_epochs_go_on_from_the_last(folders, whole, tmp_path):
+def test_more_epochs_go_on_from_the_last(folders, whole, tmp_path, optimised_graphs):
     first = ["train", "adain", *folders, *LITTLE, "--quiet", f"--output={tmp_path / 'run'}"]
     assert cli.main([*first, "--epochs=1"]) == 0
     assert cli.main([*first, "--epochs=2", "--resume"]) == 0

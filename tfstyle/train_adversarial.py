@@ -197,7 +197,7 @@ def begun(options: argparse.Namespace) -> tuple[Run, keras.Model, dict[str, Any]
         _refuse_of_photos(options)
     train_shared.check_lengths(options)
     import_tensorflow()
-    from tfstyle import data
+    from tfstyle import data, models  # noqa: F401 - registered, or none could be gone on with
     from tfstyle.crops import Crops
     from tfstyle.health import Health
     from tfstyle.training import Run

@@ -135,7 +135,9 @@ sys.exit(cli.main(sys.argv[1:]))
 """
 
 
-def test_a_killed_training_goes_on_exactly_and_serves_other_experiments(folders, tmp_path, monkeypatch):
+def test_a_killed_training_goes_on_exactly_and_serves_other_experiments(
+    folders, tmp_path, monkeypatch, optimised_graphs
+):
     monkeypatch.chdir(tmp_path)
     domains = ["--domain", f"photo={folders / 'photo'}", "--domain", f"ink={folders / 'ink'}"]
     command = ["reproduce", "shi2020", "--quick", "--size=64", "--steps=4", "--quiet", *domains, "-o"]
