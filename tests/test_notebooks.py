@@ -12,7 +12,7 @@ PARAMETERS = {
     "03_hybrid": {"SIZE": 116, "RATIOS": [1e-3, 1.0]},  # InceptionV3 needs as many pixels
     "04_chinese_painting": {"SIZE": 64, "KERNELS": ["linear:1,gaussian:1"], "RATIOS": [0.1]},
     "05_adain": {"SIZE": 64, "TRAINED": 1},
-    "06_gans": {"PICTURES": 6},
+    "06_gans": {"SIZE": 64, "PICTURES": 6},
 }
 HERE = str(Path(__file__).parent)
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
