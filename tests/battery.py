@@ -242,4 +242,7 @@ def workers(path: Path, *names: str) -> list[subprocess.Popen[str]]:
 
 if __name__ == "__main__":
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+    import graphs
+
+    graphs.optimise(False)
     {"reload": reload, "devices": devices, "worker": worker}[sys.argv[1]](Path(sys.argv[2]), *sys.argv[3:])

@@ -3,7 +3,6 @@
 import json
 
 import battery
-import graphs
 import keras
 import numpy as np
 import pytest
@@ -18,8 +17,7 @@ TOGETHER = [(name, way) for name, case in MODELS.items() for way in case.togethe
 def both(tmp_path_factory):
     """What all cases give and become in this process, and in a fresh one that has loaded them."""
     folder = tmp_path_factory.mktemp("saved")
-    with graphs.optimised():
-        here = battery.save_all(folder)
+    here = battery.save_all(folder)
     battery.finished(battery.run("reload", folder))
     return here, battery.loaded(folder / "found.npz")
 
