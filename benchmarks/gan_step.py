@@ -1,22 +1,25 @@
-"""Seconds per training step of `CycleGAN` under `fit`, against the same step in PyTorch, if there is one.
+"""Seconds and memory of `CycleGAN`: a training step under `fit`, and a generator's picture; PyTorch's beside them.
 
-    python benchmarks/gan_step.py [--size 256] [--batch 1] [--steps 3] [--rounds 5] [--precision float32]
-                                  [--threads 1] [--torch-python PATH]
+    python benchmarks/gan_step.py [--size 256] [--batch 1] [--steps 2] [--rounds 3] [--blocks 9] [--threads 2]
+                                  [--engines tfstyle-float32 tfstyle-bfloat16 torch-float32 torch-bfloat16]
+                                  [--torch-python PATH]
 
 PyTorch is no dependency: it is looked for in this Python, or in the one that `--torch-python` names, which may be of
-another environment. Both take turns in one run, with as many threads; ratios are those of the medians, of seconds and
-of the processors' time, which with one thread each is hardly changed by what else a machine does. PyTorch's step is
-that of junyanz/pytorch-CycleGAN-and-pix2pix, written anew: generators of 9 blocks, the discriminators held fixed in
-the generators' step, then their own with pictures of a pool. Prints JSON.
+another environment. Each engine has a process of its own, with as many threads, and they take turns, the others
+stopped; ratios are those of the medians, against PyTorch in float32. PyTorch's step is that of
+junyanz/pytorch-CycleGAN-and-pix2pix, written anew: generators of 9 blocks, the discriminators held fixed in the
+generators' step, then their own with pictures of a pool. Memory is the largest resident set of a process after
+training steps, its libraries included. Prints JSON.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import os
 import random
+import resource
+import signal
 import statistics
 import subprocess
 import sys
@@ -24,105 +27,109 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-Times = tuple[float, float]
+ENGINES = ("tfstyle-float32", "tfstyle-bfloat16", "torch-float32", "torch-bfloat16")
+AGAINST = "torch-float32"
+Do = Callable[[int], object]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--batch", type=int, default=1)
-    parser.add_argument("--steps", type=int, default=3, help="in each turn")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--steps", type=int, default=2, help="in each turn")
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--blocks", type=int, default=9)
-    parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--engines", nargs="+", choices=ENGINES, default=ENGINES)
     parser.add_argument("--torch-python", default=sys.executable)
-    parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--serve", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve:
-        serve(torch_step(options))
+        serve(options)
         return
 
-    engines = {"tfstyle": keras_step(options)}
-    other = torch_process(options)
-    if other is not None:
-        engines["torch"] = other
-    turns: dict[str, list[Times]] = {name: [] for name in engines}
-    for _ in range(options.rounds):
-        for name, run in engines.items():
-            turns[name].append(run(options.steps))
-    medians = {
-        kind: {name: statistics.median(times[i] / options.steps for times in turns[name]) for name in engines}
-        for i, kind in enumerate(("seconds_per_step", "processor_seconds_per_step"))
-    }
-    given = ("size", "batch", "steps", "rounds", "blocks", "precision", "threads")
-    record = {
-        **{name: getattr(options, name) for name in given},
-        "load_average": os.getloadavg()[0],
-        **medians,
-        "ratios": {kind: each["tfstyle"] / each["torch"] for kind, each in medians.items()} if other else None,
-    }
-    print(json.dumps({**record, "all": turns}, indent=2))
+    python = {"tfstyle": sys.executable, "torch": options.torch_python}
+    has_torch = not subprocess.call([options.torch_python, "-c", "import torch"], stderr=subprocess.DEVNULL)
+    names = [name for name in options.engines if has_torch or not name.startswith("torch")]
+    engines = {name: Engine(python[name.partition("-")[0]], name, options) for name in names}
+    results: dict[str, Any] = {}
+    for kind, steps in (("training_step", options.steps), ("generator", 5 * options.steps)):
+        for engine in engines.values():
+            engine.run(kind, 2)
+        turns: dict[str, list[float]] = {name: [] for name in engines}
+        for _ in range(options.rounds):
+            for name, engine in engines.items():
+                turns[name].append(engine.run(kind, steps)[0] / steps)
+        seconds = {name: statistics.median(each) for name, each in turns.items()}
+        results[kind] = {"seconds": seconds, "all": turns}
+        if AGAINST in seconds:
+            results[kind]["ratios"] = {name: each / seconds[AGAINST] for name, each in seconds.items()}
+        if kind == "training_step":
+            results[kind]["peak_gigabytes"] = {name: engine.peak for name, engine in engines.items()}
+    given = ("size", "batch", "steps", "rounds", "blocks", "threads")
+    record = {name: getattr(options, name) for name in given}
+    for engine in engines.values():
+        engine.process.kill()
+    print(json.dumps({**record, "load_average": os.getloadavg()[0], **results}, indent=2))
 
 
-def timed(do: Callable[[], object]) -> Times:
-    """Seconds, and seconds of processors, that something takes."""
-    began = time.perf_counter(), time.process_time()
-    do()
-    return time.perf_counter() - began[0], time.process_time() - began[1]
+class Engine:
+    """A process that trains, or makes pictures, when asked to."""
+
+    def __init__(self, python: str, name: str, options: argparse.Namespace) -> None:
+        given = [f"--{each}={getattr(options, each)}" for each in ("size", "batch", "blocks", "threads")]
+        command = [python, __file__, f"--serve={name}", *given]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.peak = 0.0
+
+    def run(self, kind: str, steps: int) -> tuple[float, float]:
+        """Seconds of so many of them, and the process's peak of memory so far, in GB."""
+        stdin, stdout = self.process.stdin, self.process.stdout
+        assert stdin is not None
+        assert stdout is not None
+        self.process.send_signal(signal.SIGCONT)
+        stdin.write(f"{kind} {steps}\n")
+        stdin.flush()
+        seconds, self.peak = map(float, stdout.readline().split())
+        self.process.send_signal(signal.SIGSTOP)  # idle threads wait busily
+        return seconds, self.peak
 
 
-def keras_step(options: argparse.Namespace) -> Callable[[int], Times]:
-    """Seconds of a number of steps of `CycleGAN.fit`."""
+def serve(options: argparse.Namespace) -> None:
+    """Answer kinds and numbers of steps with seconds and the peak of memory."""
+    engine, _, precision = options.serve.partition("-")
+    todo = (keras_engine if engine == "tfstyle" else torch_engine)(options, precision)
+    for line in sys.stdin:
+        kind, steps = line.split()
+        began = time.perf_counter()
+        todo[kind](int(steps))
+        seconds = time.perf_counter() - began
+        print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, flush=True)
+
+
+def keras_engine(options: argparse.Namespace, precision: str) -> dict[str, Do]:
+    """Steps of `CycleGAN.fit`, and pictures by `predict`."""
     import tensorflow as tf
 
     from tfstyle.models import CycleGAN
+    from tfstyle.runtime import steady
 
     tf.config.threading.set_intra_op_parallelism_threads(options.threads)
     tf.config.threading.set_inter_op_parallelism_threads(options.threads)
-    dtype = "mixed_bfloat16" if options.precision == "bfloat16" else None
+    dtype = "mixed_bfloat16" if precision == "bfloat16" else None
     model = CycleGAN(options.size, options.blocks, seed=0, dtype=dtype)
     model.compile()
     shape = (options.batch, options.size, options.size, 3)
     pair = tuple(tf.random.stateless_uniform(shape, (0, seed)) for seed in (0, 1))
-    data = tf.data.Dataset.from_tensors(pair).repeat()
-
-    def run(steps: int) -> Times:
-        return timed(lambda: model.fit(data, steps_per_epoch=steps, verbose=0))
-
-    run(2)
-    return run
+    data = steady(tf.data.Dataset.from_tensors(pair).repeat())
+    return {
+        "training_step": lambda steps: model.fit(data, steps_per_epoch=steps, verbose=0),
+        "generator": lambda steps: model.predict(data.take(steps), verbose=0),
+    }
 
 
-def torch_process(options: argparse.Namespace) -> Callable[[int], Times] | None:
-    """The same of PyTorch in a process of its own; None without PyTorch."""
-    if options.torch_python == sys.executable and importlib.util.find_spec("torch") is None:
-        return None
-    given = ("size", "batch", "blocks", "precision", "threads")
-    arguments = [f"--{name}={getattr(options, name)}" for name in given]
-    command = [options.torch_python, __file__, "--serve", *arguments]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    stdin, stdout = process.stdin, process.stdout
-    assert stdin is not None
-    assert stdout is not None
-
-    def run(steps: int) -> Times:
-        stdin.write(f"{steps}\n")
-        stdin.flush()
-        return tuple(map(float, stdout.readline().split()))
-
-    run(2)
-    return run
-
-
-def serve(run: Callable[[int], Times]) -> None:
-    """Answer numbers of steps with seconds."""
-    for line in sys.stdin:
-        print(*run(int(line)), flush=True)
-
-
-def torch_step(options: argparse.Namespace) -> Callable[[int], Times]:
-    """Seconds of a number of steps in PyTorch."""
+def torch_engine(options: argparse.Namespace, precision: str) -> dict[str, Do]:
+    """The same in PyTorch; bfloat16 is that of its autocast."""
     import torch
     from torch import nn
 
@@ -182,12 +189,14 @@ def torch_step(options: argparse.Namespace) -> Callable[[int], Times]:
             returned.append(picture)
         return torch.stack(returned)
 
+    def half() -> Any:
+        return torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16")
+
     def step() -> None:
-        half = torch.autocast("cpu", torch.bfloat16, enabled=options.precision == "bfloat16")
         squares, absolute = nn.MSELoss(), nn.L1Loss()
         for network in (of_x, of_y):
             network.requires_grad_(False)
-        with half:
+        with half():
             fake_y, fake_x = g(x), f(y)
             said = of_y(fake_y), of_x(fake_x)
             loss = sum(squares(each, torch.ones_like(each)) for each in said)
@@ -200,16 +209,22 @@ def torch_step(options: argparse.Namespace) -> Callable[[int], Times]:
             network.requires_grad_(True)
         optimizers[1].zero_grad()
         for network, real, fake, pool in ((of_y, y, fake_y, pools[0]), (of_x, x, fake_x, pools[1])):
-            with half:
+            with half():
                 of_real, of_fake = network(real), network(pooled(pool, fake))
                 loss = squares(of_real, torch.ones_like(of_real)) + squares(of_fake, torch.zeros_like(of_fake))
             (0.5 * loss).backward()
         optimizers[1].step()
 
-    def run(steps: int) -> Times:
-        return timed(lambda: [step() for _ in range(steps)])
+    def steps(number: int) -> None:
+        for _ in range(number):
+            step()
 
-    return run
+    def pictures(number: int) -> None:
+        with torch.no_grad(), half():
+            for _ in range(number):
+                g(x)
+
+    return {"training_step": steps, "generator": pictures}
 
 
 if __name__ == "__main__":

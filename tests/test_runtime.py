@@ -1,11 +1,11 @@
-"""TensorFlow as it is loaded: once, and in time."""
+"""TensorFlow as it is loaded: once, and in time; and pipelines that it leaves alone."""
 
 import subprocess
 import sys
 
 import pytest
 
-from tfstyle.runtime import LARGE
+from tfstyle.runtime import LARGE, steady
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,11 @@ def test_the_systems_allocator_is_asked_for_before_tensorflow_is_loaded(pixels, 
     """
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert run.stdout.strip() == expected
+
+
+def test_steady_pipelines_give_the_same_and_are_not_tuned():
+    import tensorflow as tf
+
+    dataset = steady(tf.data.Dataset.range(3).map(lambda x: x**2))
+    assert [int(x) for x in dataset] == [0, 1, 4]
+    assert dataset.batch(1).options().autotune.enabled is False

@@ -19,7 +19,7 @@ from tfstyle.gradients import gradients_owned
 from tfstyle.objective import Objective, side_by_side
 from tfstyle.optimizers import LBFGS, reset
 from tfstyle.parameterizations import Pixels
-from tfstyle.runtime import check_backend
+from tfstyle.runtime import check_backend, steady
 
 Tensor = Any
 EPOCH_STEPS = 10  # steps between `on_epoch_end` calls when nothing else is asked for (chosen)
@@ -396,7 +396,7 @@ class Canvas(keras.Model):
 
     def _numbers(self) -> tf.data.Dataset:
         """The pictures' numbers, as one batch."""
-        return tf.data.Dataset.from_tensors(np.arange(len(self.parameters), dtype=np.int32))
+        return steady(tf.data.Dataset.from_tensors(np.arange(len(self.parameters), dtype=np.int32)))
 
     def recent_losses(self, number: int) -> list[np.ndarray]:
         """Losses of the last steps of the last call, oldest first, each `(pictures, 1 + terms)`."""

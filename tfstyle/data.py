@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from tfstyle.crops import Crops, listed
 from tfstyle.errors import InputError, check_whole
+from tfstyle.runtime import steady
 
 Folder = str | os.PathLike[str]
 _SECOND = 1  # added to the seed of the second folder, so that equal folders don't make pairs of equal pictures
@@ -91,7 +92,7 @@ def single(crops: Crops, *, steps: int | None = None, epoch: int = 0) -> tf.data
 def fixed(first: Crops, second: Crops, steps: int) -> tf.data.Dataset:
     """The first batches, always the same ones, to evaluate on; as of `unpaired`."""
     batches = [(first(step), second(step)) for step in range(steps)]
-    return tf.data.Dataset.from_tensor_slices(tuple(np.stack(half) for half in zip(*batches, strict=True)))
+    return steady(tf.data.Dataset.from_tensor_slices(tuple(np.stack(half) for half in zip(*batches, strict=True))))
 
 
 def _epochs(
@@ -121,4 +122,4 @@ def _epochs(
 
     dataset = tf.data.Dataset.range(1).flat_map(numbered)
     dataset = dataset.map(drawn, num_parallel_calls=2, deterministic=True)  # Python decodes one at a time
-    return dataset.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(2)
+    return steady(dataset.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(2))

@@ -10,6 +10,7 @@ from tfstyle.layers.padding import ReflectedConvolution, ReflectionPadding2D
 from tfstyle.layers.preprocessing import SCALINGS, CropTo, PadToMultiple, Preprocessing, Scaling
 from tfstyle.layers.self_attention import SelfAttention2D
 from tfstyle.layers.spectral_convolution import SpectralConv2D
+from tfstyle.layers.winograd import WinogradConv2D
 
 __all__ = [
     "SCALINGS",
@@ -28,4 +29,5 @@ __all__ = [
     "Scaling",
     "SelfAttention2D",
     "SpectralConv2D",
+    "WinogradConv2D",
 ]

@@ -14,6 +14,7 @@ from tfstyle.layers import (
     PaddedConv2D,
     PadToMultiple,
     ReflectionPadding2D,
+    WinogradConv2D,
 )
 from tfstyle.models.adversarial import full
 
@@ -62,9 +63,9 @@ def resnet_generator(
         x = normalized(convolution(x, PaddedConv2D, level * filters, f"down{level}", kernel_size=3, strides=2))
     for block in range(1, blocks + 1):
         inner = ReflectionPadding2D(1, dtype=dtype)(x)
-        inner = normalized(convolution(inner, plain, 4 * filters, f"block{block}_conv1", kernel_size=3))
+        inner = normalized(convolution(inner, WinogradConv2D, 4 * filters, f"block{block}_conv1"))
         inner = ReflectionPadding2D(1, dtype=dtype)(inner)
-        inner = convolution(inner, plain, 4 * filters, f"block{block}_conv2", kernel_size=3)
+        inner = convolution(inner, WinogradConv2D, 4 * filters, f"block{block}_conv2")
         x = keras.layers.Add(dtype=dtype)([x, InstanceNormalization(dtype=dtype)(inner)])
     for level in (2, 1):
         x = normalized(convolution(x, DoublingConv2DTranspose, level * filters, f"up{level}"))
