@@ -97,6 +97,10 @@ LAYERS = {
         _FEATURES,
         training={"training": True},
     ),
+    "WinogradConv2D": Case(
+        lambda: layers.WinogradConv2D(64, kernel_initializer=keras.initializers.GlorotUniform(0)),
+        pictures(2, (6, 8), 64),
+    ),
 }
 
 NETWORKS = {
