@@ -1,6 +1,7 @@
 """Seconds and memory of `CycleGAN`: a training step under `fit`, and a generator's picture; PyTorch's beside them.
 
     python benchmarks/gan_step.py [--size 256] [--batch 1] [--steps 2] [--rounds 3] [--blocks 9] [--threads 2]
+                                  [--inter-op 1]
                                   [--engines tfstyle-float32 tfstyle-bfloat16 torch-float32 torch-bfloat16]
                                   [--torch-python PATH]
 
@@ -40,6 +41,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--blocks", type=int, default=9)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--inter-op", type=int, help="operations that TensorFlow runs at once; one takes less memory")
     parser.add_argument("--engines", nargs="+", choices=ENGINES, default=ENGINES)
     parser.add_argument("--torch-python", default=sys.executable)
     parser.add_argument("--serve", help=argparse.SUPPRESS)
@@ -66,7 +68,7 @@ def main() -> None:
             results[kind]["ratios"] = {name: each / seconds[AGAINST] for name, each in seconds.items()}
         if kind == "training_step":
             results[kind]["peak_gigabytes"] = {name: engine.peak for name, engine in engines.items()}
-    given = ("size", "batch", "steps", "rounds", "blocks", "threads")
+    given = ("size", "batch", "steps", "rounds", "blocks", "threads", "inter_op")
     record = {name: getattr(options, name) for name in given}
     for engine in engines.values():
         engine.process.kill()
@@ -78,6 +80,7 @@ class Engine:
 
     def __init__(self, python: str, name: str, options: argparse.Namespace) -> None:
         given = [f"--{each}={getattr(options, each)}" for each in ("size", "batch", "blocks", "threads")]
+        given += [f"--inter-op={options.inter_op}"] if options.inter_op else []
         command = [python, __file__, f"--serve={name}", *given]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.peak = 0.0
@@ -115,7 +118,7 @@ def keras_engine(options: argparse.Namespace, precision: str) -> dict[str, Do]:
     from tfstyle.runtime import steady
 
     tf.config.threading.set_intra_op_parallelism_threads(options.threads)
-    tf.config.threading.set_inter_op_parallelism_threads(options.threads)
+    tf.config.threading.set_inter_op_parallelism_threads(options.inter_op or options.threads)
     dtype = "mixed_bfloat16" if precision == "bfloat16" else None
     model = CycleGAN(options.size, options.blocks, seed=0, dtype=dtype)
     model.compile()

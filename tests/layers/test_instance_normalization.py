@@ -113,3 +113,27 @@ def test_first_and_second_gradients_are_the_same_both_ways(features):
     plain = InstanceNormalization(dtype="float64")
     for known, unknown in zip(of(layer), of(lambda x: tf.cast(plain(tf.cast(x, "float64")), "float32")), strict=True):
         np.testing.assert_allclose(known, unknown, rtol=1e-3, atol=1e-3 * np.abs(unknown).max())
+
+
+@pytest.mark.parametrize("affine", [False, True])
+def test_an_activation_is_as_one_that_follows_to_the_second_gradient(features, affine):
+    layer = InstanceNormalization(activation="relu", affine=affine)
+    plain = InstanceNormalization(affine=affine)
+    assert layer.get_config()["activation"] == "relu"
+
+    def found(compute):
+        x = tf.constant(features)
+        with tf.GradientTape() as outer:
+            outer.watch(x)
+            with tf.GradientTape() as inner:
+                inner.watch(x)
+                y = compute(x)
+                loss = tf.reduce_sum(tf.sin(y))
+            once = inner.gradient(loss, x)
+            square = tf.reduce_sum(once**2)
+        return y, once, outer.gradient(square, x)
+
+    expected = found(lambda x: tf.nn.relu(plain(x)))
+    for one, other in zip(found(layer), expected, strict=True):
+        np.testing.assert_allclose(one, other, atol=2e-5)
+    np.testing.assert_allclose(unfused(layer, features), expected[0], atol=1e-5)

@@ -51,8 +51,7 @@ def resnet_generator(
         return kind(width, kernel_initializer=start, name=name, **{"dtype": dtype, **options})(x)
 
     def normalized(x: Tensor) -> Tensor:
-        x = InstanceNormalization(dtype=dtype)(x)
-        return keras.layers.ReLU(dtype=dtype)(x)
+        return InstanceNormalization(activation="relu", dtype=dtype)(x)
 
     plain = keras.layers.Conv2D
     pictures = keras.Input((None, None, 3), name="pictures")
