@@ -32,8 +32,17 @@ def _own_keras_home(tmp_path_factory, monkeypatch):
 
 
 @pytest.fixture
-def optimised_graphs():
+def eager():
+    """For what is no test of a compiled step."""
+    with graphs.eager():
+        yield
+
+
+@pytest.fixture
+def optimised_graphs(request):
     """For results that are those of another process to the last bit."""
+    if "eager" in request.fixturenames:
+        request.getfixturevalue("eager")  # first, as the fixture of a whole module
     with graphs.optimised():
         yield
 

@@ -1,8 +1,11 @@
-"""Whether TensorFlow optimises the graphs of this process.
+"""Whether TensorFlow makes graphs in this process, and optimises them.
 
 Those of tests are of tiny pictures and run once or twice: they take longer to optimise than they ever win back, so
 that `conftest.py` has it off. Commands that tests run in a process of their own have theirs optimised, as users have;
 where results must be theirs to the last bit, those of the test must be optimised, too.
+
+Where a test is of something else than a step, as of what a command writes, there need be no graph at all: its module
+uses the fixture `eager`, which takes half the time.
 """
 
 from collections.abc import Iterator
@@ -18,7 +21,18 @@ def optimise(yes: bool) -> None:
 
 @contextmanager
 def optimised() -> Iterator[None]:
-    """In the block."""
+    """In the block, where there are graphs in any case."""
+    before = tf.config.functions_run_eagerly()
+    tf.config.run_functions_eagerly(False)
     optimise(True)
     yield
     optimise(False)
+    tf.config.run_functions_eagerly(before)
+
+
+@contextmanager
+def eager() -> Iterator[None]:
+    """No graphs in the block."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)

@@ -16,6 +16,8 @@ from tfstyle import Backbone, InputError, cli, color_transfer, images, masks, we
 from tfstyle.models import AdaIN, load
 from tfstyle.models.pretrained import write_embedded
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 SIZE = ["--size", "64"]
 
 

@@ -31,6 +31,8 @@ from tfstyle import (
     transfer,
 )
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 LAYERS = ["--content-layers", "block2_conv1", "--style-layers", "block1_conv1,block2_conv1"]
 COMMAND = [
     "transfer", "photo.png", "painting.png", "-o", "out.png", "--bits", "16", "--quiet", "--backbone", "VGG16",

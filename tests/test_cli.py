@@ -15,6 +15,8 @@ from PIL import Image
 from tfstyle import cli, images
 from tfstyle.methods import METHODS
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 FAST = [
     "--backbone", "VGG16", "--weights", "random", "--size", "48", "--steps", "3", "--precision", "float32",
 ]  # fmt: skip

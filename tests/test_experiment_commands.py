@@ -13,6 +13,8 @@ from tfstyle import cli, images
 from tfstyle.experiments import jin2021_hybrid
 from tfstyle.experiments.networks import Networks
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 COMPARE = ["compare", "photo.png", "painting.png", "--backbones", "VGG16,MobileNetV2", "--treatments", "balanced",
            "--size", "64", "--steps", "2", "--weights", "random", "-o", "out"]  # fmt: skip
 

@@ -12,6 +12,8 @@ from PIL import Image
 
 from tfstyle import InputError, batches as room, cli, folders, images
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 FAST = [
     "--backbone", "VGG16", "--weights", "random", "--size", "48", "--steps", "2", "--precision", "float32",
     "--optimizer", "adam", "--content-layers", "block2_conv1", "--style-layers", "block1_conv1",

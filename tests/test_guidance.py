@@ -26,6 +26,8 @@ from tfstyle.callbacks import Preview
 from tfstyle.masks import Regions, regions, shrunk
 from tfstyle.pictures import Picture
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 LAYERS = ["block1_conv1", "block2_conv1"]
 SHALLOW = {"content_layers": "block1_conv2", "style_layers": LAYERS, "tv_weight": 0}
 QUICK = {"optimizer": "adam"}  # which is compiled sooner

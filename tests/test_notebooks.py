@@ -27,7 +27,12 @@ def test_notebook_runs(path):
     notebook = nbformat.read(path, as_version=4)
     (parameters,) = (cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", ()))
     given = {"STEPS": 2, **PARAMETERS[path.stem]}
-    lines = ["import sys", f"sys.path.append({HERE!r})", "import graphs", "graphs.optimise(False)"]
+    lines = [
+        "import sys",
+        f"sys.path.append({HERE!r})",
+        "import graphs",
+        "graphs.tf.config.run_functions_eagerly(True)",
+    ]
     parameters.source = "\n".join([*lines, *(f"{name} = {value!r}" for name, value in given.items())])
     NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(path.parent)}}).execute()
     assert all(cell.execution_count for cell in notebook.cells if cell.cell_type == "code")

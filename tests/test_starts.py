@@ -20,6 +20,8 @@ from tfstyle.canvas import Canvas
 from tfstyle.models import AdaIN, load
 from tfstyle.models.pretrained import write_embedded
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 FAST = {"steps": 1, "backbone": "VGG16", "weights": "random", "precision": "float32", "parameterization": "pixels",
         "content_layers": "block1_conv1", "style_layers": "block1_conv1", "init": "adain", "size": 48}  # fmt: skip
 

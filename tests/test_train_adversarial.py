@@ -14,6 +14,8 @@ import pytest
 from tfstyle import cli, images, train_adversarial
 from tfstyle.training import Run
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 LITTLE = ["--size=32", "--filters=8", "--batch=2", "--steps=3", "--quiet"]
 CYCLE = ["--blocks=1", "--layers=2", "--pool=3"]
 NETWORKS = {

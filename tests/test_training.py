@@ -15,6 +15,8 @@ import pytest
 from tfstyle import cli, images
 from tfstyle.training import Run
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 LITTLE = ["--backbone=vgg19mini", "--steps=3", "--batch=2", "--size=32", "--resize=36", "--learning-rate=0.001"]
 
 

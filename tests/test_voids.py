@@ -8,6 +8,8 @@ from tfstyle import InputError, images, transfer, transfer_batch, voids
 from tfstyle.masks import regions, without
 from tfstyle.pictures import Picture
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 FAST = {
     "backbone": "VGG16", "weights": "random", "precision": "float32", "optimizer": "adam", "tv_weight": 0,
     "content_layers": "block1_conv2", "style_layers": "block1_conv1",

@@ -6,6 +6,8 @@ import pytest
 from tfstyle import InputError
 from tfstyle.experiments.folder import Folder, fingerprint, text
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 
 def test_a_run_is_finished_with_its_picture_and_its_settings(tmp_path):
     place = Folder(tmp_path / "new" / "folder", "blends")

@@ -11,6 +11,8 @@ from tfstyle.experiments.experiment import AGREES, DISAGREES, UNTESTED, Outcome
 from tfstyle.experiments.reproducing import reproduce
 from tfstyle.models import AdaIN
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 
 @pytest.fixture(scope="module")
 def model():

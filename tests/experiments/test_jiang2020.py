@@ -10,6 +10,8 @@ from tfstyle import experiments
 from tfstyle.experiments.experiment import Outcome
 from tfstyle.experiments.jiang2020 import strokes
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 
 def striped(width, contrast=0.5, side=200):
     """Stripes of a width, in pixels."""

@@ -8,6 +8,8 @@ from tfstyle import InputError, experiments
 from tfstyle.experiments.comparison import BACKBONES, TREATMENTS, Comparison
 from tfstyle.experiments.experiment import AGREES, DISAGREES, UNTESTED, Outcome
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 # As the survey has it: style reached, SSIM, agreement of edges, noise, shift of colours.
 SURVEYS = {"VGG19": (0.7, 0.4, 0.4, 1.1, 20), "InceptionV3": (0.4, 0.9, 0.9, 1.2, 10),
            "ResNet50": (0.05, 0.8, 0.6, 3.0, 5), "NASNetMobile": (0.1, 0.95, 0.9, 1.0, 9)}  # fmt: skip

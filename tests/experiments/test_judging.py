@@ -6,6 +6,8 @@ from tfstyle import images
 from tfstyle.experiments.judging import Jury
 from tfstyle.experiments.networks import Networks
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 
 def test_the_photograph_reaches_nothing_and_the_painting_all(photo, painting):
     content = images.load(photo)

@@ -12,6 +12,8 @@ from tfstyle.experiments.reproducing import reproduce
 from tfstyle.experiments.unpaired import Unpaired
 from tfstyle.models import AttentionCycleGAN
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 NUMBERS = {
     "ssim": 0.5, "edge_agreement": 0.4, "luminance": 0.9, "copy_ratio": 0.8, "kid": 1.0, "protocol": "KID of tests",
     "number": 7, "parameters": 1000, "seconds_per_step": 0.5, "color_to_domain": 9.0, "size": 96,

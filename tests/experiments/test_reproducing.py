@@ -9,6 +9,8 @@ import pytest
 from tfstyle import InputError, experiments, images
 from tfstyle.experiments.reproducing import reproduce
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 
 def test_everything_is_written_and_finished_runs_are_kept(blends, tmp_path, caplog):
     caplog.set_level(logging.INFO, "tfstyle")

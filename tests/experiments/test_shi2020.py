@@ -12,6 +12,8 @@ from tfstyle.experiments.experiment import AGREES, DISAGREES, UNTESTED, Outcome
 from tfstyle.experiments.reproducing import reproduce
 from tfstyle.experiments.unpaired import Unpaired
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 DOMAINS, MODELS = ("sketch", "ink"), ("wgan", "cyclegan")
 
 

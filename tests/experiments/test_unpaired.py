@@ -20,6 +20,8 @@ from tfstyle.experiments.reproducing import reproduce
 from tfstyle.experiments.trainings import Training, training
 from tfstyle.experiments.unpaired import Unpaired
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 TINY = {"filters": 2, "blocks": 0, "pictures": 20}
 
 

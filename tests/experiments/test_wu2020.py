@@ -14,6 +14,8 @@ from tfstyle.experiments.reproducing import reproduce
 from tfstyle.models import AdaIN, DepthAdaIN
 from tfstyle.models.guidance import DepthStrength
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 
 @pytest.fixture(scope="module")
 def model():

@@ -8,6 +8,8 @@ import pytest
 from tfstyle import experiments, images, methods
 from tfstyle.experiments.experiment import AGREES, DISAGREES, UNTESTED, Outcome
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 
 @pytest.fixture
 def made(setup, monkeypatch):
