@@ -118,6 +118,7 @@ MODELS = {
         ),
         _X[:1],
         (_X, _Y),
+        together=_BOTH,
     ),
     "CycleGAN": Case(
         lambda dtype=None: CycleGAN(**_SMALL, blocks=1, layers=1, pool_size=3, dtype=dtype),
@@ -128,14 +129,14 @@ MODELS = {
     "DepthAdaIN": Case(_depth_adain, (_PHOTOS[:1], _PAINTINGS[:1]), (_PHOTOS, _PAINTINGS)),
     "GAN": Case(lambda dtype=None: GAN(**_SMALL, noise=4, dtype=dtype), _NOISE, (_X,)),
     "GAN of dense layers": Case(
-        lambda dtype=None: GAN((16, 24), "maxout", noise=4, seed=0, dtype=dtype), _NOISE, (_X,), together=("devices",)
+        lambda dtype=None: GAN((16, 24), "maxout", noise=4, seed=0, dtype=dtype), _NOISE, (_X,), together=_BOTH
     ),
     "WGAN": Case(lambda dtype=None: WGAN(**_SMALL, noise=4, dtype=dtype), _NOISE, (_X,), together=_BOTH),
     "WGAN with penalty": Case(
         lambda dtype=None: WGAN(**_SMALL, source="pictures", lipschitz="penalty", blocks=1, layers=1, dtype=dtype),
         _X[:1],
         (_X, _Y),
-        together=("devices",),
+        together=_BOTH,
     ),
 }
 
