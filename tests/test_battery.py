@@ -3,6 +3,7 @@
 import json
 
 import battery
+import graphs
 import keras
 import numpy as np
 import pytest
@@ -17,7 +18,8 @@ TOGETHER = [(name, way) for name, case in MODELS.items() for way in case.togethe
 def both(tmp_path_factory):
     """What all cases give and become in this process, and in a fresh one that has loaded them."""
     folder = tmp_path_factory.mktemp("saved")
-    here = battery.save_all(folder)
+    with graphs.eager():
+        here = battery.save_all(folder)
     battery.finished(battery.run("reload", folder))
     return here, battery.loaded(folder / "found.npz")
 
