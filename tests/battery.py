@@ -245,5 +245,5 @@ if __name__ == "__main__":
     import graphs
 
     graphs.optimise(False)
-    graphs.tf.config.run_functions_eagerly(sys.argv[1] == "reload")
+    graphs.run_eagerly(sys.argv[1] == "reload")
     {"reload": reload, "devices": devices, "worker": worker}[sys.argv[1]](Path(sys.argv[2]), *sys.argv[3:])

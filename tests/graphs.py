@@ -23,16 +23,21 @@ def optimise(yes: bool) -> None:
 def optimised() -> Iterator[None]:
     """In the block, where there are graphs in any case."""
     before = tf.config.functions_run_eagerly()
-    tf.config.run_functions_eagerly(False)
+    run_eagerly(False)
     optimise(True)
     yield
     optimise(False)
-    tf.config.run_functions_eagerly(before)
+    run_eagerly(before)
+
+
+def run_eagerly(yes: bool) -> None:
+    """From here on."""
+    tf.config.run_functions_eagerly(yes)
 
 
 @contextmanager
 def eager() -> Iterator[None]:
     """No graphs in the block."""
-    tf.config.run_functions_eagerly(True)
+    run_eagerly(True)
     yield
-    tf.config.run_functions_eagerly(False)
+    run_eagerly(False)

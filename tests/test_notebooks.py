@@ -31,7 +31,7 @@ def test_notebook_runs(path):
         "import sys",
         f"sys.path.append({HERE!r})",
         "import graphs",
-        "graphs.tf.config.run_functions_eagerly(True)",
+        "graphs.run_eagerly(True)",
     ]
     parameters.source = "\n".join([*lines, *(f"{name} = {value!r}" for name, value in given.items())])
     NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(path.parent)}}).execute()

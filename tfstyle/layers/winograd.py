@@ -100,7 +100,7 @@ def winograd_convolution(
     def gradients(upstream: Tensor) -> tuple[Tensor, Tensor]:
         tiles = tf.reshape(_apart(by_tiles(upstream), down, across), (TILE**2, -1))
         tiles = tf.reshape(of_result.T @ tiles, (SEEN**2, -1, filters))
-        with tf.control_dependencies([tiles]):
+        with tf.control_dependencies([tiles]):  # or it would be done in the forward pass, and kept
             to_kernel = of_kernel.T @ tf.reshape(tf.matmul(transformed(), tiles, transpose_a=True), (SEEN**2, -1))
         with tf.control_dependencies([to_kernel]):  # or upstream gradients of many layers would wait for it
             products = tf.reshape(tf.matmul(tiles, weights(), transpose_b=True), (SEEN**2, -1))
@@ -152,15 +152,12 @@ def _overlapping(pictures: Tensor, down: int, across: int) -> Tensor:
 def _added(tiles: Tensor, down: int, across: int, channels: int) -> Tensor:
     """`_overlapping`, transposed: pictures that are the sums of their tiles."""
     x = tf.reshape(tiles, (SEEN, SEEN, -1, down, across, channels))
-    x = _sum(x, 1, 4)
-    x = _sum(x, 0, 3)
-    return _side_by_side(x)[:, : TILE * down + _OVERLAP, : TILE * across + _OVERLAP]
+    return _side_by_side(_sum(_sum(x, 1, 4), 0, 3))[:, : TILE * down + _OVERLAP, : TILE * across + _OVERLAP]
 
 
 def _sum(x: Tensor, within: int, between: int) -> Tensor:
     """Six rows of each tile to four, with the last two added to the first of the next tile."""
     own, next_ones = tf.split(x, (TILE, _OVERLAP), within)
-    last, first, below = ([(0, 0)] * 6 for _ in range(3))
-    last[between], first[between], below[within] = (0, 1), (1, 0), (0, TILE - _OVERLAP)
-    first[within] = below[within]
+    last, first = [(0, 0)] * 6, [(0, 0)] * 6
+    last[between], first[between], first[within] = (0, 1), (1, 0), (0, TILE - _OVERLAP)
     return tf.pad(own, last) + tf.pad(next_ones, first)
