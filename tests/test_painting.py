@@ -16,6 +16,7 @@ from PIL import Image
 import tfstyle
 from tfstyle import InputError, images, methods, transfer
 
+pytestmark = pytest.mark.usefixtures("eager")
 FAST = {"size": 48, "steps": 3, "backbone": "VGG16", "weights": "random", "precision": "float32"}
 
 
@@ -114,7 +115,7 @@ def test_every_backbone_paints(files, name):
     assert np.isfinite(result.image).all()
 
 
-def test_bfloat16_ends_within_a_percent_of_float32_as_float32_sees_it(files):
+def test_bfloat16_ends_within_a_percent_of_float32_as_float32_sees_it(files, optimised_graphs):
     from tfstyle import Backbone
     from tfstyle.composing import Branch, compose
 
@@ -359,7 +360,7 @@ def test_the_function_is_not_hidden_by_a_module():
         _ = tfstyle.nothing
 
 
-def test_a_photograph_becomes_a_painting(real_weights, tmp_path):
+def test_a_photograph_becomes_a_painting(real_weights, optimised_graphs):
     """The main job on real weights: the loss falls below 10 % of its start in 40 steps, at 192 pixels."""
     result = transfer(tfstyle.samples.content("chelsea"), tfstyle.samples.style("impasto", 192), size=192, steps=40)
     assert result.settings["weights"]["name"] == "imagenet"

@@ -116,3 +116,8 @@ def test_sizes_that_are_not_known_stay_unknown():
     inputs = keras.Input((None, 8, 2))
     assert PaddedConv2D(3, 4, strides=2)(inputs).shape == (None, None, 4, 3)
     assert DoublingConv2DTranspose(5)(inputs).shape == (None, None, 16, 5)
+
+
+def test_padding_of_another_kind_is_refused():
+    with pytest.raises(ValueError, match=r"^padding .same. is not .valid.: give pad, rows and columns of zeros$"):
+        PaddedConv2D(4, 3, padding="same")

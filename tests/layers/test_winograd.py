@@ -1,5 +1,7 @@
 """Convolutions by minimal filtering: those of NumPy and TensorFlow, forwards, backwards and twice backwards."""
 
+import re
+
 import keras
 import numpy as np
 import pytest
@@ -105,7 +107,7 @@ def test_it_is_chosen_where_it_is_faster(channels, dtype, shape, gpus, chosen, m
     assert distance(tf.cast(found, "float32"), expected) < (0.02 if "bfloat16" in dtype else 1e-5)
 
 
-def test_round_trip_and_what_it_refuses(tmp_path):
+def test_round_trip(tmp_path):
     inputs = keras.Input((8, 8, 64))
     model = keras.Model(inputs, WinogradConv2D(64, use_bias=False, name="one")(inputs))
     model.save(tmp_path / "model.keras")
@@ -113,5 +115,19 @@ def test_round_trip_and_what_it_refuses(tmp_path):
     assert isinstance(loaded.get_layer("one"), WinogradConv2D)
     features = drawn(1, 8, 8, 64).astype("float32")
     assert np.array_equal(loaded(features), model(features))
-    with pytest.raises(ValueError, match=r"^kernel_size 5 is not 3: use keras\.layers\.Conv2D$"):
-        WinogradConv2D(4, 5)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"kernel_size": 5}, "kernel_size (5, 5) is not (3, 3)"),
+        ({"strides": 2}, "strides (2, 2) is not (1, 1)"),
+        ({"dilation_rate": 2}, "dilation_rate (2, 2) is not (1, 1)"),
+        ({"groups": 2}, "groups 2 is not 1"),
+        ({"padding": "same"}, "padding 'same' is not 'valid'"),
+        ({"data_format": "channels_first"}, "data_format 'channels_first' is not 'channels_last'"),
+    ],
+)
+def test_what_it_cannot_compute_is_refused(options, message):
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}: use keras.layers.Conv2D$"):
+        WinogradConv2D(4, **options)

@@ -23,10 +23,15 @@ class PaddedConv2D(keras.layers.Conv2D):
         *args: As for `keras.layers.Conv2D`.
         pad: Rows and columns of zeros on each side.
         **kwargs: As for `keras.layers.Conv2D`, but for `padding`.
+
+    Raises:
+        ValueError: Of `padding` other than "valid", which is what `pad` is added to.
     """
 
     def __init__(self, *args: Any, pad: int = 1, **kwargs: Any) -> None:
-        super().__init__(*args, **{**kwargs, "padding": "valid"})
+        super().__init__(*args, **kwargs)
+        if self.padding != "valid":
+            raise ValueError(f"padding {self.padding!r} is not 'valid': give pad, rows and columns of zeros")
         self.pad = pad
 
     def call(self, inputs: Tensor) -> Tensor:

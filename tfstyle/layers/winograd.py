@@ -16,6 +16,14 @@ KERNEL, TILE = 3, 4  # rows and columns of the kernel, and of what a tile gives:
 SEEN = TILE + KERNEL - 1  # of what a tile takes
 _OVERLAP = SEEN - TILE
 _POINTS = (0.0, 0.5**0.5, -(0.5**0.5), 2**0.5, -(2**0.5))  # and ∞; chosen: half the rounding of 0, ±1, ±2
+_ONLY: dict[str, Any] = {
+    "kernel_size": (KERNEL, KERNEL),
+    "strides": (1, 1),
+    "dilation_rate": (1, 1),
+    "groups": 1,
+    "padding": "valid",
+    "data_format": "channels_last",
+}
 _LEAST_CHANNELS = 64  # with fewer, the transforms take longer than what they save (chosen)
 
 
@@ -30,7 +38,10 @@ class WinogradConv2D(keras.layers.Conv2D):
     Args:
         filters: Channels of the output.
         kernel_size: 3; it can be given as for `keras.layers.Conv2D`.
-        **kwargs: As for `keras.layers.Conv2D`, but for strides, dilation, groups and padding.
+        **kwargs: As for `keras.layers.Conv2D`.
+
+    Raises:
+        ValueError: Of other kernel sizes, and of strides, dilation, groups or padding other than `Conv2D`'s defaults.
 
     Reference:
         Winograd 1980, "Arithmetic Complexity of Computations"; Lavin & Gray 2016, "Fast Algorithms for Convolutional
@@ -38,10 +49,10 @@ class WinogradConv2D(keras.layers.Conv2D):
     """
 
     def __init__(self, filters: int, kernel_size: Any = KERNEL, **kwargs: Any) -> None:
-        fixed = {"strides": 1, "dilation_rate": 1, "groups": 1, "padding": "valid", "data_format": "channels_last"}
-        super().__init__(filters, kernel_size, **{**kwargs, **fixed})
-        if self.kernel_size != (KERNEL, KERNEL):
-            raise ValueError(f"kernel_size {kernel_size} is not 3: use keras.layers.Conv2D")
+        super().__init__(filters, kernel_size, **{"data_format": "channels_last", **kwargs})
+        for name, only in _ONLY.items():
+            if getattr(self, name) != only:
+                raise ValueError(f"{name} {getattr(self, name)!r} is not {only!r}: use keras.layers.Conv2D")
 
     def convolution_op(self, inputs: Tensor, kernel: Tensor) -> Tensor:
         """`(batch, height, width, channels)` to two rows and columns less of features."""
