@@ -182,7 +182,10 @@ def reload(folder: Path) -> None:
 
 
 def trained(case: Any, strategy: Any) -> dict[str, Any]:
-    """A model's weights and logs after training under a strategy, in float64, in which nothing is rounded away."""
+    """A model's weights and logs after training under a strategy, in float64, in which nothing is rounded away.
+
+    And how far each of its networks has moved.
+    """
     import keras
 
     with strategy.scope():
@@ -190,14 +193,22 @@ def trained(case: Any, strategy: Any) -> dict[str, Any]:
         names = ("generator_optimizer", "discriminator_optimizer")
         names = names if hasattr(model, "generators") else ("optimizer",)
         options = {"critic_steps": 1} if hasattr(model, "critic") else {}
-        model.compile(**{name: keras.optimizers.SGD(1e-3) for name in names}, **options)
+        model.compile(**{name: keras.optimizers.SGD(case.rate) for name in names}, **options)
+    networks = [*model.generators(), *model.discriminators()] if hasattr(model, "generators") else [model]
+
+    def trainable() -> list[np.ndarray]:
+        return [np.concatenate([np.ravel(each) for each in network.trainable_variables]) for network in networks]
+
+    before = trainable()
     history = model.fit(dataset(case, 4), verbose=0).history
+    moved = {str(i): np.abs(new - old).max() for i, (new, old) in enumerate(zip(trainable(), before, strict=True))}
     weights = {f"{i} {weight.name}": np.asarray(weight) for i, weight in enumerate(model.weights)}
-    return {"weights": weights, "logs": {name: np.asarray(values) for name, values in history.items()}}
+    logs = {name: np.asarray(values) for name, values in history.items()}
+    return {"weights": weights, "logs": logs, "moved": moved}
 
 
 def devices(path: Path, *names: str) -> None:
-    """Models trained on one and on two logical devices."""
+    """Models trained on one and on two logical devices, and on one by a strategy."""
     import tensorflow as tf
 
     cpu = tf.config.list_physical_devices("CPU")[0]
@@ -207,9 +218,15 @@ def devices(path: Path, *names: str) -> None:
     strategies = {
         "alone": tf.distribute.get_strategy(),
         "devices": tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]),
+        "one": tf.distribute.MirroredStrategy(["CPU:0"]),
     }
-    assert strategies["devices"].num_replicas_in_sync == 2
-    found = {f"{name} {key}": trained(MODELS[name], each) for name in names for key, each in strategies.items()}
+    assert [each.num_replicas_in_sync for each in strategies.values()] == [1, 2, 1]
+    found = {
+        f"{name} {way}": trained(MODELS[name], strategy)
+        for name in names
+        for way, strategy in strategies.items()
+        if way in ("alone", *MODELS[name].together)
+    }
     stored(path, found)
 
 

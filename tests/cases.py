@@ -30,7 +30,9 @@ class Case:
         inputs: What it is called on: arrays, in tuples and dictionaries.
         data: What a model is fitted to: `(pictures,)` or `(photos, paintings)`, float32, `BATCH` at a time.
         training: Options of the call.
-        together: With what a model is trained as on one device, in this battery: `"devices"` and `"workers"`.
+        together: With what a model is trained as on one device, in this battery: `"devices"`, `"workers"`, and
+            `"one"`, a strategy of a single device.
+        rate: At which it is trained so, for all networks to move.
     """
 
     make: Callable[..., Any]
@@ -38,6 +40,7 @@ class Case:
     data: tuple[np.ndarray, ...] = ()
     training: dict[str, Any] = field(default_factory=dict)
     together: tuple[str, ...] = ()
+    rate: float = 1e-3
 
 
 def pictures(number: int, size: tuple[int, int], channels: int = 3, seed: int = 0) -> np.ndarray:
@@ -127,11 +130,17 @@ MODELS = {
         together=_BOTH,
     ),
     "DepthAdaIN": Case(_depth_adain, (_PHOTOS[:1], _PAINTINGS[:1]), (_PHOTOS, _PAINTINGS)),
-    "GAN": Case(lambda dtype=None: GAN(**_SMALL, noise=4, dtype=dtype), _NOISE, (_X,)),
+    "GAN": Case(lambda dtype=None: GAN(**_SMALL, noise=4, dtype=dtype), _NOISE, (_X,), together=_BOTH),
     "GAN of dense layers": Case(
-        lambda dtype=None: GAN((16, 24), "maxout", noise=4, seed=0, dtype=dtype), _NOISE, (_X,), together=_BOTH
+        lambda dtype=None: GAN((16, 24), "maxout", noise=4, seed=0, dtype=dtype),
+        _NOISE,
+        (_X,),
+        together=_BOTH,
+        rate=1.0,
     ),
-    "WGAN": Case(lambda dtype=None: WGAN(**_SMALL, noise=4, dtype=dtype), _NOISE, (_X,), together=_BOTH),
+    "WGAN": Case(
+        lambda dtype=None: WGAN(**_SMALL, noise=4, dtype=dtype), _NOISE, (_X,), together=(*_BOTH, "one"), rate=0.01
+    ),
     "WGAN with penalty": Case(
         lambda dtype=None: WGAN(**_SMALL, source="pictures", lipschitz="penalty", blocks=1, layers=1, dtype=dtype),
         _X[:1],

@@ -24,9 +24,9 @@ def test_the_last_tenth_rounded_up_is_held_out(folder):
 
 
 def test_a_folder_without_pictures_is_one_line(tmp_path):
-    with pytest.raises(InputError, match=r"no file in it ends in \.jpg, \.jpeg, \.png, \.webp$"):
+    with pytest.raises(InputError, match=r"^there is no picture in the folder "):
         split(tmp_path)
-    with pytest.raises(InputError, match="can't be listed: No such file or directory"):
+    with pytest.raises(InputError, match=r"^could not read the folder .*: No such file or directory$"):
         split(tmp_path / "none")
 
 

@@ -31,6 +31,15 @@ def test_a_batch_that_is_not_known_beforehand():
     np.testing.assert_allclose(drawn(tf.zeros(3)), Draws(1, 2, 3).normal((2,)), rtol=1e-6)
 
 
+def test_xla_draws_the_same():
+    def drawn():
+        draws = Draws(1, 2, 4)
+        return draws.uniform((3,)), draws.normal((2,))
+
+    for compiled, plain in zip(tf.function(drawn, jit_compile=True)(), drawn(), strict=True):
+        np.testing.assert_allclose(compiled, plain, rtol=1e-5)
+
+
 def test_seeds():
     assert fresh(7) == 7
     assert fresh(None) != fresh(None)

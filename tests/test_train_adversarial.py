@@ -158,7 +158,27 @@ def test_what_is_held_out_is_not_trained_on_and_the_rest_is_as_by_default(folder
     photos, paintings = ([path.name for path in crops.paths] for crops in begun["crops"])
     assert photos == ["0.png", "1.png", "2.png", "3.png"]
     assert paintings == ["0.png", "1.png", "2.png"]
-    assert "held_out" not in json.loads((tmp_path / "run" / "training.json").read_text())
+    assert json.loads((tmp_path / "run" / "training.json").read_text())["held_out"] == 0.4
+
+
+def test_an_epoch_has_a_step_of_the_generator(folders, tmp_path):
+    given = {"size": 32, "filters": 2, "blocks": 0, "layers": 1, "critic_steps": 4}
+    options = train_adversarial.options_of(
+        "wgan", tmp_path / "run", [folders / "paintings"], [folders / "photos"], **given
+    )
+    _, _, begun = train_adversarial.begun(options)
+    assert begun["steps"] == 8  # and not 7, one for each photograph
+
+
+def test_names_that_are_no_text(folders, tmp_path):
+    odd = os.fsdecode(b"\xff")
+    (tmp_path / odd).mkdir()
+    for i in range(2):
+        images.save(np.full((40, 40, 3), i / 2, "float32"), tmp_path / odd / f"{odd}{i}.png")
+    run = tmp_path / f"run{odd}"
+    given = [f"--paintings={tmp_path / odd}", "--size=8", "--filters=2", "--steps=1", "--quiet", "--epochs=1"]
+    assert cli.main(["train", "gan", *given, f"--output={run}"]) == 0
+    assert r"gan in &#x27;run\udcff&#x27;" in (run / "index.html").read_text()
 
 
 def refused(capsys, *given):
@@ -175,13 +195,20 @@ def test_bad_input_is_one_line(folders, tmp_path, capsys):
     (few / "b.png").write_bytes(b"no picture")
     paintings, photos = f"--paintings={folders / 'paintings'}", f"--photos={folders / 'photos'}"
     new = f"--output={tmp_path / 'run'}"
-    err = refused(capsys, "cyclegan", photos, f"--paintings={few}", *LITTLE, new)
+    err = refused(capsys, "cyclegan", photos, "--paintings", folders / "paintings", few, *LITTLE, new)
     assert err.startswith(f"tfstyle: pictures {few}: 1 can be used, and it takes 2 or more; {few / 'b.png'}: ")
     assert err.count("\n") == 1
     assert refused(capsys, "wgan", paintings, "--blocks=2", new) == (
         "tfstyle: --blocks says nothing without --photos: give photographs\n"
     )
-    assert refused(capsys, "gan", paintings, "--held-out=1", new) == (
+    assert refused(capsys, "wgan", photos, paintings, "--noise=7", new) == (
+        "tfstyle: --noise says nothing with --photos: leave it out\n"
+    )
+    assert refused(capsys, "wgan", paintings, *LITTLE, "--critic-steps=4", new) == (
+        "tfstyle: steps 3 has none of the generator, after 4 of the critic: give 4 or more\n"
+    )
+    assert refused(capsys, "gan", "--paintings=", new) == ("tfstyle: could not read the folder '': give its name\n")
+    assert refused(capsys, "gan", "--held-out=1", paintings, new) == (
         "tfstyle: 1 of the pictures can't be held out: give 0 or more, and less than 1\n"
     )
     assert refused(capsys, "gan", paintings, "--batch=0", new) == (

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -11,9 +12,10 @@ import graphs
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from tfstyle import cli, images
-from tfstyle.training import Run
+from tfstyle import InputError, cli, images
+from tfstyle.training import Run, save_model
 
 pytestmark = pytest.mark.usefixtures("eager")
 
@@ -134,7 +136,12 @@ def test_bad_input_is_one_line(folders, whole, tmp_path, capsys):
         f"tfstyle: the folder {tmp_path / 'mine'} has other files in it, as thesis.txt: give a new folder\n"
     )
     assert refused(capsys, f"--contents={tmp_path / 'empty'}", folders[1], *LITTLE, new) == (
-        f"tfstyle: pictures {tmp_path / 'empty'}: no file in it ends in .jpg, .jpeg, .png, .webp\n"
+        f"tfstyle: there is no picture in the folder {tmp_path / 'empty'}: put some there (.jpg, .jpeg, .png, .webp, "
+        ".tif, .tiff, .bmp, .gif, .ppm)\n"
+    )
+    assert os.listdir(tmp_path / "mine") == ["thesis.txt"]
+    assert refused(capsys, *folders, "--seed=-1", new) == (
+        "tfstyle: seed -1 can't be used: give a whole number from 0 to 4294967295\n"
     )
     assert refused(capsys, *folders, "--batch=0", new) == (
         "tfstyle: batch 0 can't be used: give a whole number from 1 to 4096\n"
@@ -164,3 +171,51 @@ def test_a_training_that_diverges_says_so_and_keeps_what_was_before(folders, tmp
     assert err.startswith("tfstyle: training diverged in epoch 1, ")
     assert err.endswith(" is not finite; nothing is kept: train anew with a lower learning rate\n")
     assert not (run / "model.keras").exists()
+    assert cli.main([*command, "--epochs=1", "--learning-rate=0.001"]) == 0  # as it says, and in the same folder
+    assert len(Run(run, json.loads((run / "training.json").read_text()), resume=True).rows()) == 1
+
+
+def test_other_pictures_are_noticed_though_they_have_the_same_names(folders, whole, capsys):
+    contents, styles = (given.split("=")[1] for given in folders)
+    swapped = [f"--contents={styles}", f"--styles={contents}"]
+    err = refused(capsys, *swapped, *LITTLE, "--epochs=2", "--resume", f"--output={whole}")
+    assert err.startswith(f"tfstyle: the training in {whole} is of other settings (contents was '9 files, ")
+    assert err.endswith("): give those, or another folder\n")
+
+
+def dense(tmp_path):
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(300)])
+    model.compile("sgd", "mse")
+    return Run(tmp_path / "run", {}), model
+
+
+@pytest.mark.parametrize("error", [MemoryError(), tf.errors.ResourceExhaustedError(None, None, "OOM")])
+def test_too_little_memory_is_one_line(tmp_path, error):
+    def burst(batch, logs=None):
+        raise error
+
+    run, model = dense(tmp_path)
+    data = tf.data.Dataset.from_tensors((np.zeros((1, 3)), np.zeros((1, 300))))
+    few = r"^there is not enough memory: give a smaller size or batch, or fewer filters$"
+    callback = keras.callbacks.LambdaCallback(on_train_batch_begin=burst)
+    with pytest.raises(InputError, match=few):
+        run.fit(model, lambda epoch: data, epochs=1, steps=1, callbacks=[callback], verbose=0)
+    with pytest.raises(InputError, match=few):
+        run.model(lambda: burst(0))
+
+
+def test_a_model_that_finds_no_space_leaves_the_last_one(tmp_path):
+    run, model = dense(tmp_path)
+    path = run.folder / "model.keras"
+    save_model(model, path)
+    before = path.read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(InputError) as error:
+            save_model(model, path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert str(error.value) == f"could not write {path}: File too large; choose another place"
+    assert path.read_bytes() == before
+    assert sorted(os.listdir(run.folder)) == ["model.keras", "samples", "training.json"]

@@ -50,7 +50,10 @@ def test_many_pictures_and_one_that_is_missing(model, folder):
 def test_what_does_not_go_together_is_refused(model, folder):
     adain = "there is no style picture: give at least one"
     own = "the CycleGAN paints in the style that it has learned, and in no other: leave out the styles"
-    noise = "makes pictures of noise, not of photographs: give a model that was trained with photographs"
+    noise = (
+        "makes pictures of noise, not of photographs: use `tfstyle generate`, or give a model that was trained with "
+        "photographs"
+    )
     for given, message in (
         ({}, adain),
         ({"model": AdaIN(Backbone("VGG19Mini", padding="reflection"), "block2_conv1")}, adain),

@@ -83,12 +83,7 @@ def prepare(folder: str | os.PathLike[str], resume: bool) -> None:
     Raises:
         InputError: It can't be made or written in, or has a checkpoint that isn't to be resumed.
     """
-    try:
-        os.makedirs(folder, exist_ok=True)
-    except OSError as error:
-        raise InputError(
-            f"could not make the folder {files.shown(folder)}: {files.reason(error)}; choose another place"
-        ) from error
+    files.make_folder(folder)
     path = Path(folder) / NAME
     files.check_place(path)
     if path.exists() and not resume:

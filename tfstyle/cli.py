@@ -76,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_score(subparsers)
     train_commands.add_train(subparsers)
     domain_commands.add_domains(subparsers)
+    feed_forward_commands.add_generate(subparsers)
     feed_forward_commands.add_export(subparsers)
     experiment_commands.add_compare(subparsers)
     experiment_commands.add_reproduce(subparsers)

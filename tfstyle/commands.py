@@ -113,7 +113,7 @@ def score(options: argparse.Namespace) -> int:
     else:
         files.atomic_write(options.output, text.encode())
         if not options.quiet:
-            print(f"wrote {files.shown(options.output)}", flush=True)
+            say(f"wrote {files.shown(options.output)}\n")
     return 0
 
 

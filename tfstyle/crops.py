@@ -7,6 +7,7 @@ import math
 import os
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,6 @@ import numpy as np
 from tfstyle import files, images
 from tfstyle.errors import InputError, check_whole
 from tfstyle.pictures import quantized
-
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 
 
 def split(folder: str | os.PathLike[str], held_out: float = 0.1) -> tuple[list[Path], list[Path]]:
@@ -41,16 +40,7 @@ def listed(folders: Iterable[str | os.PathLike[str]]) -> list[Path]:
     Raises:
         InputError: There is no such folder, or no picture in it.
     """
-    paths: list[Path] = []
-    for folder in folders:
-        try:
-            found = sorted(file for file in Path(folder).iterdir() if file.suffix.lower() in SUFFIXES)
-        except OSError as error:
-            raise InputError(f"pictures {files.shown(folder)} can't be listed: {files.reason(error)}") from error
-        if not found:
-            raise InputError(f"pictures {files.shown(folder)}: no file in it ends in {', '.join(SUFFIXES)}")
-        paths += found
-    return paths
+    return [path for folder in folders for path in images.of_folder(folder)]
 
 
 class Crops:
@@ -111,21 +101,23 @@ class Crops:
         """See that there is enough to learn from.
 
         Raises:
-            InputError: Fewer than `least` of the pictures can be read.
+            InputError: Fewer than `least` of a folder's pictures can be read.
         """
-        usable = 0
-        for path in self.paths:
-            usable += self._read(path) is not None
-            if usable >= least:
-                return
-        folder = files.shown(self.paths[0].parent)
-        others = next((f"; {files.shown(path)}: {problem}" for path, problem in self.skipped.items()), "")
-        raise InputError(f"pictures {folder}: {usable} can be used, and it takes {least} or more{others}")
+        for folder in dict.fromkeys(path.parent for path in self.paths):
+            paths = [path for path in self.paths if path.parent == folder]
+            usable = len(list(islice((path for path in paths if self._read(path) is not None), least)))
+            if usable < least:
+                bad = [f"; {files.shown(path)}: {self.skipped[path]}" for path in paths if path in self.skipped]
+                found = f"pictures {files.shown(folder)}: {usable} can be used, and it takes {least} or more"
+                raise InputError("".join([found, *bad[:1]]))
 
     @property
-    def sha256(self) -> str:
-        """Of the files' names, by which it is known whether a training goes on with what it began with."""
-        return hashlib.sha256("\n".join(path.name for path in self.paths).encode()).hexdigest()
+    def known_by(self) -> str:
+        """The files' number, names and sizes, to tell whether a training goes on with what it began with."""
+        sizes = (os.path.getsize(path) if path.exists() else 0 for path in self.paths)
+        named = "\n".join(f"{path.name} {size}" for path, size in zip(self.paths, sizes, strict=True))
+        digest = hashlib.sha256(named.encode(errors="surrogateescape")).hexdigest()
+        return f"{len(self.paths)} files, {digest[:16]}"
 
     def _new_order(self, epoch: int) -> np.ndarray:
         return np.random.default_rng([self.seed, 2, epoch]).permutation(len(self.paths))

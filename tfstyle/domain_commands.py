@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tfstyle import files, writing
-from tfstyle.errors import InputError, check_whole
+from tfstyle.errors import check_whole
 from tfstyle.samples import DOMAINS
 
 
@@ -42,12 +42,7 @@ def domains(options: argparse.Namespace) -> int:
     check_whole("size", options.size, 64, 4096)
     check_whole("seed", options.seed, 0, 2**32 - 1)
     folder = Path(options.out)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(
-            f"could not make the folder {files.shown(folder)}: {files.reason(error)}; choose another place"
-        ) from error
+    files.make_folder(folder)
     places = [folder / f"{options.domain}-{options.seed}-{number:06}.png" for number in range(options.count)]
     missing = [number for number, place in enumerate(places) if not place.exists()]
     done = 0

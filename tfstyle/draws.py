@@ -11,6 +11,8 @@ from tfstyle import replicas
 
 Tensor = Any
 
+ALGORITHM = "philox"  # or XLA would choose another
+
 
 class Draws:
     """Random numbers for each picture of a batch: a function of a seed, the step, and its place in the whole batch.
@@ -31,11 +33,11 @@ class Draws:
 
     def uniform(self, shape: tuple[int, ...] = (), low: float = 0.0, high: float = 1.0) -> Tensor:
         """float32 `(batch, *shape)` in [low, high)."""
-        return self._mine(tf.random.stateless_uniform(self._shape(shape), self._next(), low, high))
+        return self._mine(tf.random.stateless_uniform(self._shape(shape), self._next(), low, high, alg=ALGORITHM))
 
     def normal(self, shape: tuple[int, ...] = ()) -> Tensor:
         """float32 `(batch, *shape)` with mean 0 and deviation 1."""
-        return self._mine(tf.random.stateless_normal(self._shape(shape), self._next()))
+        return self._mine(tf.random.stateless_normal(self._shape(shape), self._next(), alg=ALGORITHM))
 
     def _shape(self, shape: tuple[int, ...]) -> Tensor:
         return tf.concat([tf.reshape(tf.cast(self._total, tf.int32), (1,)), np.asarray(shape, "int32")], 0)
@@ -45,7 +47,7 @@ class Draws:
 
     def _next(self) -> Tensor:
         self._calls += 1
-        return tf.random.experimental.stateless_fold_in(self._seed, self._calls)
+        return tf.random.experimental.stateless_fold_in(self._seed, self._calls, alg=ALGORITHM)
 
 
 def fresh(seed: int | None) -> int:

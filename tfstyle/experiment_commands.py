@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from tfstyle import argument_types, files, writing
+from tfstyle.errors import InputError
 from tfstyle.experiments import BACKBONES, EXPERIMENTS
 
 if TYPE_CHECKING:
@@ -90,7 +93,8 @@ def add_reproduce(subparsers: Any) -> None:
         "--trained",
         metavar="DIR",
         help="with --domain, take the trainings in DIR that `tfstyle train` has left there, as DIR/ink-cyclegan, "
-        "instead of training; all pictures of --domain are measured then, so give some that were not trained on",
+        "instead of training; all pictures of --domain, or 128 of them, are measured then: give some that were not "
+        "trained on",
     )
     _add_size(parser)
     parser.set_defaults(run=reproduce)
@@ -154,12 +158,19 @@ def reproduce(options: argparse.Namespace) -> int:
             quick=options.quick,
             contents=options.content or (),
             styles=options.style or (),
-            domains=dict(options.domain or ()),
+            domains=_domains(options.domain or ()),
             trained=options.trained,
             **_given(options),
         )
 
     return _finished(options, folder, done, lambda outcome: report.findings_text(what.findings(outcome)))
+
+
+def _domains(given: Sequence[tuple[str, str]]) -> dict[str, str]:
+    for name, count in Counter(name for name, _ in given).items():
+        if count > 1:
+            raise InputError(f"--domain {name} is given {count} times: give one folder of each")
+    return dict(given)
 
 
 def _given(options: argparse.Namespace) -> dict[str, Any]:

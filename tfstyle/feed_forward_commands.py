@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from tfstyle import argument_types, files
-from tfstyle.errors import InputError
-from tfstyle.folders import distinct_names, paint_each, paint_many, pictures
-from tfstyle.writing import check_apart, helpers, write
+from tfstyle.errors import InputError, check_whole
+from tfstyle.folders import distinct_names, paint_each, paint_many
+from tfstyle.writing import check_apart, helpers, say, write
 
 
 def add_apply(subparsers: Any) -> None:
@@ -152,11 +152,12 @@ def apply(options: argparse.Namespace) -> int:
     default = f"{first.name if first.is_dir() else first.stem}-{Path(style).stem}"
     if not several:
         return paint_one(options, Path(given.pop("output", f"{default}.png")), {"content": contents[0], **given})
+    from tfstyle import images
     from tfstyle.feed_forward import apply_batch
 
     found: list[Path] = []
     for content in contents:
-        found += pictures(Path(content)) if os.path.isdir(content) else [Path(content)]
+        found += images.of_folder(content) if os.path.isdir(content) else [Path(content)]
     names = [f"{name}.png" for name in distinct_names(found)]
     return paint_many(options, found, names, Path(given.pop("output", default)), given, apply_batch)
 
@@ -180,7 +181,8 @@ def add_export(subparsers: Any) -> None:
         description="Write a trained network so that it runs without tfstyle, and compare what it paints with what "
         "the network does. An AdaIN has three functions: stylize(content, style, alpha), encode_style(style) and "
         "stylize_with_code(content, mean, deviation, alpha), of pictures of any size in [0, 1]; a model that has "
-        "learned one style, as a CycleGAN, has paint(pictures), from photographs to paintings.",
+        "learned one style, as a CycleGAN, has paint(pictures), from photographs to paintings; and one "
+        "that makes pictures of noise, as a GAN, generate(noise).",
     )
     add = parser.add_argument
     add(
@@ -217,7 +219,52 @@ def export(options: argparse.Namespace) -> int:
     load = pretrained.load if options.model == pretrained.EMBEDDED else pretrained.read
     made = export(load(options.model), options.output, options.format)
     if not options.quiet:
-        print(f"wrote {', '.join(files.shown(path) for path in made.paths)}: {', '.join(made.signatures)}")
+        say(f"wrote {', '.join(files.shown(path) for path in made.paths)}: {', '.join(made.signatures)}\n")
         for name, difference in made.differences.items():
-            print(f"largest difference from the model, {name}: {difference:.2g} ({difference * 255:.2g}/255)")
+            say(f"largest difference from the model, {name}: {difference:.2g} ({difference * 255:.2g}/255)\n")
+    return 0
+
+
+def add_generate(subparsers: Any) -> None:
+    """`tfstyle generate`."""
+    parser = subparsers.add_parser(
+        "generate",
+        help="make pictures of noise by a trained gan or wgan",
+        description="Make pictures of noise by a trained gan, or a wgan that was trained without photographs.",
+        epilog="The same seed gives the same pictures, however many.",
+    )
+    add = parser.add_argument
+    add("model", metavar="MODEL", help="a saved model, .keras, or the folder of a training run")
+    add("-o", "--output", metavar="DIR", required=True, help="the folder, which is made if there is none")
+    add("--count", type=int, metavar="N", default=16, help="of pictures (default: %(default)s)")
+    add("--seed", type=int, metavar="N", default=0, help="of the noise, and in their names (default: %(default)s)")
+    add("--quiet", action="store_true", help="print errors only")
+    parser.set_defaults(run=generate, done="made")
+
+
+def generate(options: argparse.Namespace) -> int:
+    """`tfstyle generate`: pictures of noise."""
+    from tfstyle.runtime import import_tensorflow
+
+    check_whole("count", options.count, 1, 1_000_000)
+    check_whole("seed", options.seed, 0, 2**32 - 1)
+    import_tensorflow()
+    from tfstyle import images
+    from tfstyle.models import pretrained
+
+    model = pretrained.read(options.model)
+    if not hasattr(model, "generate") or getattr(model, "source", "noise") != "noise":
+        raise InputError(
+            f"{files.shown(options.model)} has a {type(model).__name__}, which makes no pictures of noise: give a "
+            f"trained gan, or a wgan without photographs"
+        )
+    if (channels := model.generator.output_shape[-1]) not in (1, 3):
+        raise InputError(f"{files.shown(options.model)} makes pictures of {channels} channels: give one of 1 or 3")
+    folder = Path(options.output)
+    files.make_folder(folder)
+    for number, picture in enumerate(model.generate(options.count, options.seed)):
+        rgb = picture.repeat(3, -1) if picture.shape[-1] == 1 else picture
+        images.save(rgb, folder / f"{options.seed}-{number:06}.png")
+    if not options.quiet:
+        say(f"wrote {options.count} pictures into {files.shown(folder)}\n")
     return 0

@@ -52,6 +52,19 @@ def atomic_file(path: str | os.PathLike[str], temporary: str | None = None) -> I
             os.unlink(temporary)
 
 
+def make_folder(path: str | os.PathLike[str]) -> set[str]:
+    """Make a folder, and those that it is in, unless it is there; the names of what is in it.
+
+    Raises:
+        InputError: The system refuses to.
+    """
+    try:
+        os.makedirs(path, exist_ok=True)
+        return set(os.listdir(path))
+    except OSError as error:
+        raise InputError(f"could not make the folder {shown(path)}: {reason(error)}; choose another place") from error
+
+
 def check_place(path: str | os.PathLike[str]) -> None:
     """Raise an `InputError` unless a file can be put at `path`."""
     target = os.path.realpath(path)

@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING, Any
 
 from tfstyle import files
 from tfstyle.errors import InputError
-from tfstyle.writing import INTERRUPTED, check_apart, complain, helpers, uninterrupted, write
+from tfstyle.writing import INTERRUPTED, check_apart, complain, helpers, say, uninterrupted, write
 
 if TYPE_CHECKING:
     from tfstyle.result import Result
 
 GRID = "grid.png"  # of all results, beside them
-PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".ppm")  # taken from a folder
 
 
 def paint_folder(options: argparse.Namespace, given: dict[str, Any]) -> int:
     """Paint all pictures of a folder into another; those that can't be are reported at the end."""
+    from tfstyle import images
     from tfstyle.batches import transfer_batch
 
     folder = Path(given.pop("content"))
-    found = pictures(folder)
+    found = images.of_folder(folder)
     if "preview_every" in given:
         raise InputError("previews are of one picture: leave out --preview-every, or paint one picture")
     target = Path(given.pop("output", f"{folder.resolve().name}-{Path(given['styles'][0]).stem}"))
@@ -96,10 +96,10 @@ def paint_each(
     done: list[tuple[str, Path, Result]] = []
     code = _write_all(options, styles, outputs, results, "styles", done)
     if done:
-        with uninterrupted():
+        with uninterrupted(forget=True):
             _write_grid(page, content, done)
         if not options.json and not options.quiet:
-            print(f"wrote {files.shown(page)}", flush=True)
+            say(f"wrote {files.shown(page)}\n")
     return code
 
 
@@ -124,12 +124,7 @@ def _make_folder(target: Path, outputs: Sequence[Path], bits: int) -> None:
     """The folder that the outputs are to be written in, and see that they can be."""
     from tfstyle.result import check_writable
 
-    try:
-        target.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(
-            f"could not make the folder {files.shown(target)}: {files.reason(error)}; choose another place"
-        ) from error
+    files.make_folder(target)
     for output in outputs:
         check_writable(output, bits=bits)
 
@@ -162,19 +157,6 @@ def _write_all(
     if code == INTERRUPTED:
         complain(f"interrupted: {len(sources) - seen} of {len(sources)} {noun} were not painted")
     return max(code, 2 if failed else 0)
-
-
-def pictures(folder: Path) -> list[Path]:
-    """The pictures of a folder, by their names."""
-    try:
-        found = sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURES and path.is_file())
-    except OSError as error:
-        raise InputError(f"could not read the folder {files.shown(folder)}: {files.reason(error)}") from error
-    if not found:
-        raise InputError(
-            f"there is no picture in the folder {files.shown(folder)}: put some there ({', '.join(PICTURES)})"
-        )
-    return found
 
 
 def _names(found: list[Path]) -> list[str]:

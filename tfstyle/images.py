@@ -13,6 +13,7 @@ import threading
 import warnings
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,7 @@ _FORMATS = {  # what each suffix is written as, and the bits per channel it can 
     ".jpeg": ("JPEG", (8,)),
     ".webp": ("WebP", (8,)),
 }
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".ppm")  # of what folders are searched
 _ORIENTATION, _ICC_PROFILE = 0x0112, 0x8773  # TIFF tags; EXIF is a TIFF inside
 _SILENT = logging.NullHandler()  # keeps tifffile from printing what it logs where nobody set up logging
 _warning_filters = threading.Lock()  # Python's warning filters belong to the process, not to the thread
@@ -79,6 +81,25 @@ def load(source: Source, size: int | tuple[int, int] | None = None, *, name: str
         name = name or "the array"
         picture = made_picture(*channels_of(source, name), name)
     return picture if size is None else picture.resized(size)
+
+
+def of_folder(folder: str | os.PathLike[str]) -> list[Path]:
+    """The pictures of a folder by their suffixes, sorted by name.
+
+    Raises:
+        InputError: There is no such folder, or no picture in it.
+    """
+    if not os.fspath(folder):  # which would be the current one
+        raise InputError("could not read the folder '': give its name")
+    try:
+        found = sorted(path for path in Path(folder).iterdir() if path.suffix.lower() in SUFFIXES and path.is_file())
+    except OSError as error:
+        raise InputError(f"could not read the folder {files.shown(folder)}: {files.reason(error)}") from error
+    if not found:
+        raise InputError(
+            f"there is no picture in the folder {files.shown(folder)}: put some there ({', '.join(SUFFIXES)})"
+        )
+    return found
 
 
 def save(

@@ -48,14 +48,14 @@ def when(condition: Tensor, do: Callable[..., None], *tensors: Tensor) -> None:
         do: What is done; it returns nothing. Of a replica's own tensors it knows only those that it is given.
         *tensors: What it is given.
     """
-    context = _context()
+    context = tf.distribute.get_replica_context()
     nothing = tf.constant(0)  # branches of a condition have to return something
 
     def here(*tensors: Tensor) -> Tensor:
         do(*tensors)
         return tf.identity(nothing)
 
-    if context is None or tf.__internal__.distribute.strategy_supports_no_merge_call():
+    if tf.__internal__.distribute.strategy_supports_no_merge_call():
         tf.cond(condition, lambda: here(*tensors), lambda: tf.identity(nothing))
         return
 

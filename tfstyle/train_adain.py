@@ -160,7 +160,7 @@ def _settings(options: argparse.Namespace, contents: Crops, styles: Crops) -> di
         *("reduction", "learning_rate", "decay", "validation_split", "seed", "precision"),
     )
     given = {name: getattr(options, name) for name in names}
-    return {"network": "adain", **given, "contents": contents.sha256, "styles": styles.sha256}
+    return {"network": "adain", **given, "contents": contents.known_by, "styles": styles.known_by}
 
 
 def _adain(options: argparse.Namespace) -> keras.Model:

@@ -28,7 +28,8 @@ def add_adversarial(networks: Any) -> None:
         networks,
         "gan",
         "paintings from noise (Goodfellow et al. 2014, networks of Radford et al. 2016)",
-        "Train a DCGAN to make paintings from noise. Without options, as in the paper, but for its epochs.",
+        "Train a DCGAN to make paintings from noise. Without options, as in the paper, but for its epochs, and crops "
+        "that are mirrored.",
     )
     _add_sizes(add, batch=128, epochs=100, size=64, filters=64)
     _add_noise(add)
@@ -61,19 +62,25 @@ def add_adversarial(networks: Any) -> None:
     )
     _add_networks(add, blocks=True)
 
-    for name, said, text in (
-        ("cyclegan", "photographs to paintings and back, unpaired (Zhu et al. 2017)", "residual generators"),
+    for name, said, text, known in (
+        (
+            "cyclegan",
+            "photographs to paintings and back, unpaired (Zhu et al. 2017)",
+            "residual generators",
+            "Without options, as in the paper.",
+        ),
         (
             "attention-cyclegan",
             "CycleGAN with U-Nets and self-attention (Li & Qi 2023)",
             "U-Nets with self-attention",
+            "Without options, as CycleGAN's paper has it, and networks as those of pix2pix and SAGAN.",
         ),
     ):
         add = _parser(
             networks,
             name,
             said,
-            f"Train CycleGAN with {text} from photographs to paintings and back. Without options, as in the paper.",
+            f"Train CycleGAN with {text} from photographs to paintings and back. {known}",
         )
         _add_photos(add, required=True)
         _add_sizes(add, batch=1, epochs=200, size=256, filters=64)
@@ -122,7 +129,12 @@ def _add_sizes(add: Any, *, batch: int | None, epochs: int, size: int | None, fi
     """What all have; None where noise and photographs differ."""
     half = ", of which the rate falls in the second half" if epochs == 200 else ""
     add("--epochs", type=int, metavar="N", default=epochs, help=f"of the whole training{half} (default: %(default)s)")
-    add("--steps", type=int, metavar="N", help="of an epoch (default: as many as the larger domain has batches)")
+    add(
+        "--steps",
+        type=int,
+        metavar="N",
+        help="of an epoch (default: as many as the larger domain has batches)",
+    )
     said = "64, with --photos 1" if batch is None else "%(default)s"
     add("--batch", type=int, metavar="N", default=batch, help=f"pictures of each domain a step (default: {said})")
     said = "64, with --photos 256" if size is None else "%(default)s"
@@ -195,6 +207,8 @@ def begun(options: argparse.Namespace) -> tuple[Run, keras.Model, dict[str, Any]
         options.resize = options.size if noise else round(options.size * _RESIZE)
     if noise:
         _refuse_of_photos(options)
+    elif getattr(options, "noise", None) is not None:
+        raise InputError("--noise says nothing with --photos: leave it out")
     train_shared.check_lengths(options)
     import_tensorflow()
     from tfstyle import data, models  # noqa: F401 - registered, or none could be gone on with
@@ -211,8 +225,14 @@ def begun(options: argparse.Namespace) -> tuple[Run, keras.Model, dict[str, Any]
     domains = [crops(train, place) for place, (train, _) in enumerate(halves)]
     for domain in domains:
         domain.check()
+    turn = getattr(options, "critic_steps", 1)  # of the generator, which each epoch must have
     if options.steps is None:
         options.steps = -(-max(len(domain.paths) for domain in domains) // options.batch)
+        options.steps = -(-options.steps // turn) * turn
+    if options.steps < turn:
+        raise InputError(
+            f"steps {options.steps} has none of the generator, after {turn} of the critic: give {turn} or more"
+        )
     # The same pictures after each epoch, whatever is drawn for the training.
     fixed = [crops(held or train, i, batch=SAMPLED, flip=False)(0) for i, (train, held) in enumerate(halves)]
     paintings = fixed[-1]
@@ -253,7 +273,7 @@ def _refuse_of_photos(options: argparse.Namespace) -> None:
                 raise InputError(f"--{name.replace('_', '-')} says nothing without --photos: give photographs")
 
 
-_NOT_SETTINGS = ("run", "done", "output", "resume", "quiet", "photos", "paintings", "epochs", "held_out")
+_NOT_SETTINGS = ("run", "done", "output", "resume", "quiet", "photos", "paintings", "epochs")
 
 
 def _settings(options: argparse.Namespace, domains: list[Crops]) -> dict[str, Any]:
@@ -262,7 +282,7 @@ def _settings(options: argparse.Namespace, domains: list[Crops]) -> dict[str, An
     if "cyclegan" in options.network:  # whose rate falls towards the last one
         given["epochs"] = options.epochs
     names = ("paintings",) if options.photos is None else ("photos", "paintings")
-    pictures = {name: domain.sha256 for name, domain in zip(names, domains, strict=True)}
+    pictures = {name: domain.known_by for name, domain in zip(names, domains, strict=True)}
     return {"network": options.network, **given, **pictures}
 
 

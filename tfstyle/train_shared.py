@@ -40,10 +40,11 @@ def policy(options: argparse.Namespace) -> str:
 
 
 def check_lengths(options: argparse.Namespace) -> None:
-    """See that epochs, steps and batch are such."""
+    """See that epochs, steps and batch are such, and the seed."""
     for name, high in (("epochs", 1_000_000), ("steps", 10_000_000), ("batch", 4096)):
         if getattr(options, name) is not None:
             check_whole(name, getattr(options, name), 1, high)
+    check_whole("seed", options.seed, 0, 2**32 - 1)
 
 
 def follow(
@@ -93,9 +94,10 @@ def follow(
             f"interrupted: the same command with --resume goes on from the last finished epoch of {shown}"
         )
         return writing.INTERRUPTED
-    if not options.quiet:
+    finally:
         skipped = sorted({path for each in crops for path in each.skipped})
-        if skipped:
+        if skipped and not options.quiet:
             writing.say(f"skipped {len(skipped)} files that can't be read, as {files.shown(skipped[0])}\n")
+    if not options.quiet:
         writing.say(f"wrote {files.shown(run.folder / 'model.keras')} after {seen} epochs\n")
     return 0

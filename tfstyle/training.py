@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
 import math
 import os
-import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from tfstyle import files, grids, training_page, writing
 from tfstyle.errors import InputError, check_whole
@@ -31,7 +32,8 @@ class Run:
     Args:
         folder: Which is made if there is none.
         settings: Of the training, as JSON can hold them; those of one that is resumed must be the same.
-        resume: Whether a training in the folder goes on; there need be none.
+        resume: Whether a training in the folder goes on; there need be none. One without a finished epoch is begun
+            anew in any case.
 
     Raises:
         InputError: There is a training and it isn't to be resumed, or it has other settings; or the folder can't be
@@ -41,17 +43,16 @@ class Run:
     def __init__(self, folder: str | os.PathLike[str], settings: Mapping[str, Any], resume: bool = False) -> None:
         self.folder = Path(folder)
         shown = files.shown(folder)
-        try:
-            (self.folder / SAMPLES).mkdir(parents=True, exist_ok=True)
-            inside = set(os.listdir(self.folder))
-        except OSError as error:
-            raise InputError(
-                f"could not make the folder {shown}: {files.reason(error)}; choose another place"
-            ) from error
         self.settings = wanted = json.loads(json.dumps(settings))  # tuples as lists
-        if SETTINGS not in inside:
-            if strange := sorted(name for name in inside - {SAMPLES} if not name.startswith(".tfstyle-")):
-                raise InputError(f"the folder {shown} has other files in it, as {strange[0]}: give a new folder")
+        inside = files.make_folder(folder)
+        strange = sorted(name for name in inside - {SAMPLES} if not name.startswith(".tfstyle-"))
+        if strange and SETTINGS not in inside:
+            raise InputError(
+                f"the folder {shown} has other files in it, as {files.shown(strange[0])}: give a new folder"
+            )
+        files.make_folder(self.folder / SAMPLES)
+        if MODEL not in inside:
+            (self.folder / LOG).unlink(missing_ok=True)  # of an epoch that was not finished
             files.atomic_write(self.folder / SETTINGS, (json.dumps(wanted, indent=2) + "\n").encode())
             return
         if not resume:
@@ -71,11 +72,12 @@ class Run:
         """The model as the last finished epoch left it; or a new one, which `make` gives compiled.
 
         Raises:
-            InputError: The folder's model is damaged.
+            InputError: The folder's model is damaged, or there is not enough memory for a new one.
         """
         path = self.folder / MODEL
         if not path.exists():
-            return make()
+            with _enough_memory():
+                return make()
         try:
             return keras.saving.load_model(path)
         except Exception as error:  # of all sorts, as Keras and zipfile have it
@@ -108,21 +110,23 @@ class Run:
             verbose: Keras' progress: 1 for bars, 2 for lines, 0 for silence.
 
         Raises:
-            InputError: Losses are no longer finite, or a file can't be written; the last epoch's stay as they were.
+            InputError: Losses are no longer finite, a file can't be written, or there is not enough memory; what the
+                last epoch has left stays as it was.
         """
         check_whole("epochs", epochs, 1, 1_000_000)
         seen = steps_done(model) // steps
         if seen < epochs:
             keep = _Keep(self, samples, epochs)
-            model.fit(
-                dataset(seen),
-                epochs=epochs,
-                initial_epoch=seen,
-                validation_data=validation,
-                callbacks=[*callbacks, keep],
-                verbose=verbose,
-                shuffle=False,  # the dataset is
-            )
+            with _enough_memory():
+                model.fit(
+                    dataset(seen),
+                    epochs=epochs,
+                    initial_epoch=seen,
+                    validation_data=validation,
+                    callbacks=[*callbacks, keep],
+                    verbose=verbose,
+                    shuffle=False,  # the dataset is
+                )
         return steps_done(model) // steps
 
     def rows(self) -> list[dict[str, float]]:
@@ -157,7 +161,7 @@ class Run:
             grids.save(sample, self._sample(epoch))
         shown = [dict(row) for row in csv.DictReader(io.StringIO(text.getvalue()))]
         pictures = {number: self._sample(number) for number in range(1, epoch + 1) if self._sample(number).exists()}
-        page = training_page.html(self.folder.name, self.settings, shown, pictures, epochs)
+        page = training_page.html(files.shown(self.folder.name), self.settings, shown, pictures, epochs)
         files.atomic_write(self.folder / PAGE, page.encode())
         save_model(model, self.folder / MODEL)
 
@@ -186,6 +190,14 @@ def found(folder: str | os.PathLike[str]) -> tuple[dict[str, Any], list[dict[str
     if not (rows := _rows(place)):
         raise InputError(f"there is no {LOG} in {shown}: train anew")
     return settings, rows
+
+
+@contextlib.contextmanager
+def _enough_memory() -> Iterator[None]:
+    try:
+        yield
+    except (MemoryError, tf.errors.ResourceExhaustedError) as error:
+        raise InputError("there is not enough memory: give a smaller size or batch, or fewer filters") from error
 
 
 def _rows(folder: Path) -> list[dict[str, float]]:
@@ -234,8 +246,5 @@ def save_model(model: keras.Model, path: str | os.PathLike[str]) -> None:
     Raises:
         InputError: It can't be written.
     """
-    files.check_place(path)
-    with tempfile.TemporaryDirectory() as folder:
-        whole = Path(folder) / MODEL  # Keras wants a name, and would leave half a file
-        model.save(whole)
-        files.atomic_write(path, whole.read_bytes())
+    with files.atomic_file(path, ".tfstyle-model.keras") as file:  # Keras wants a name that ends so
+        model.save(file.name)

@@ -29,8 +29,8 @@ def check_own_style(model: Any) -> None:
 
     if isinstance(model, GAN) or getattr(model, "source", "pictures") == "noise":
         raise InputError(
-            f"the {type(model).__name__} makes pictures of noise, not of photographs: give a model that was trained "
-            f"with photographs"
+            f"the {type(model).__name__} makes pictures of noise, not of photographs: use `tfstyle generate`, or "
+            f"give a model that was trained with photographs"
         )
 
 

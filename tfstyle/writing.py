@@ -35,7 +35,7 @@ def say(text: str) -> None:
 
 def write(options: argparse.Namespace, result: Result, output: Path, bits: int) -> int:
     """Write a result and say so; the exit code."""
-    with uninterrupted():
+    with uninterrupted(forget=True):
         written, trouble = _save(result, output, bits)
     stopped = result.settings["stopped"]
     if options.json:
@@ -43,7 +43,7 @@ def write(options: argparse.Namespace, result: Result, output: Path, bits: int) 
     elif not options.quiet:
         steps, seconds = result.settings.get("steps_done"), result.settings["seconds"]
         took = f"in {seconds:.1f} s" if steps is None else f"after {steps} steps, {seconds:.0f} s"
-        print(f"wrote {files.shown(written)} {took}", flush=True)
+        say(f"wrote {files.shown(written)} {took}\n")
     if stopped:
         resumable = stopped == "interrupted" and getattr(options, "checkpoint", None)
         more = "; the same command with --resume goes on" if resumable else ""
@@ -68,10 +68,18 @@ def _save(result: Result, output: Path, bits: int) -> tuple[Path, str | None]:
 
 
 @contextlib.contextmanager
-def uninterrupted() -> Iterator[None]:
-    """Ctrl-C waits: what is done is about to be written."""
+def uninterrupted(forget: bool = False) -> Iterator[None]:
+    """Ctrl-C waits: what is done is about to be written.
+
+    Args:
+        forget: Whether it is the last of what was asked for, so that there is nothing left to interrupt.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C has waited.
+    """
+    waiting: list[int] = []
     try:
-        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        before = signal.signal(signal.SIGINT, lambda number, _: waiting.append(number))
     except ValueError:  # only the main thread may
         yield
         return
@@ -79,6 +87,8 @@ def uninterrupted() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+    if waiting and not forget:
+        raise KeyboardInterrupt
 
 
 def helpers(given: dict[str, Any]) -> list[Any]:

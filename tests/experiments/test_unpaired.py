@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -49,7 +50,8 @@ def settled(setup, folders, tmp_path):
     def settle(*names, experiment="shi2020", given=False, **changes):
         what = experiments.get(experiment)
         domains = {name: folders / name.rsplit("-", 1)[-1] for name in names}
-        whole = replace(setup, size=64, steps=4, quick=True, folder=tmp_path / "out", domains=domains, **changes)
+        own = {"size": 64, "steps": 4, "quick": True, "folder": tmp_path / "out", "domains": domains}
+        whole = replace(setup, **{**own, **changes})
         return what, what.settled(whole, given)
 
     return settle
@@ -66,6 +68,17 @@ def test_domains_given_are_those_trained_on_and_the_last_tenth_is_held_out(settl
     ]  # fmt: skip
     own = settled("photo", "ink", given=True)[1]
     assert own.contents[0].name == "<photo>"
+
+
+def test_in_the_place_of_pictures_that_cannot_be_read_come_others(settled, folders, tmp_path):
+    ill = tmp_path / "photo"
+    shutil.copytree(folders / "photo", ill)
+    (ill / "18.png").write_bytes(b"no picture")
+    _, setup = settled("photo", "ink", domains={"photo": ill, "ink": folders / "ink"})
+    assert [Path(picture.name).name for picture in setup.contents] == ["19.png"]
+    (ill / "19.png").write_bytes(b"no picture")
+    with pytest.raises(InputError, match=r"^no picture of photo can be read that is held out: give more pictures$"):
+        settled("photo", "ink", domains={"photo": ill, "ink": folders / "ink"})
 
 
 def test_photographs_for_one_domain_are_for_that_alone(settled, folders):
@@ -93,6 +106,8 @@ def test_without_folders_pictures_are_painted_once(setup, tmp_path):
     ("given", "text"),
     [
         (["shi2020", "--domain", "ink=ink"], "shi2020 has no photographs for ink: give photo=DIR"),
+        (["shi2020", "--domain", "photo=photo", "--domain", "photo=ink"],
+         "--domain photo is given 2 times: give one folder of each"),
         (["shi2020", "--domain", "photo=photo"], "shi2020 has nothing to learn: give sketch or ink or oil as well"),
         (["shi2020", "--domain", "inc=ink"], "unknown domain 'inc': did you mean ink?"),
         (["wu2020", "--domain", "ink=ink"], "wu2020 trains on no domains: leave the domain out"),
@@ -104,7 +119,7 @@ def test_without_folders_pictures_are_painted_once(setup, tmp_path):
         (["li2023", "--trained", "runs", "--domain", "ink=ink", "--domain", "photo=photo"],
          "there is no training in runs/ink-cyclegan, or none with a finished epoch: give one's folder"),
         (["shi2020", "--domain", "ink=none", "--domain", "photo=photo"],
-         "pictures none can't be listed: No such file or directory"),
+         "could not read the folder none: No such file or directory"),
     ],
 )  # fmt: skip
 def test_bad_input_is_one_line_and_leaves_nothing(folders, monkeypatch, capsys, given, text):

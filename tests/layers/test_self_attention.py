@@ -75,6 +75,22 @@ def test_beyond_the_largest_side_it_is_computed_at_lower_resolution(features):
     np.testing.assert_allclose(layer(flat), same(flat), atol=1e-5)  # of a plane nothing is lost by shrinking
 
 
+@pytest.mark.parametrize(("size", "small"), [((9, 7), (4, 4)), ((64, 3), (4, 3)), ((5, 8), (4, 4))])
+def test_it_shrinks_as_tensorflow_does(size, small):
+    features = np.random.default_rng(0).random((2, *size, 3), "float32")
+    found = SelfAttention2D(largest=4)._bounded(features)
+    np.testing.assert_allclose(found, tf.image.resize(features, small, antialias=True), atol=1e-6)
+
+
+def test_xla_compiles_it_at_any_size(features):
+    layer = SelfAttention2D(largest=4, seed=0)
+    layer.build((None, None, None, 16))
+    layer.gamma.assign(0.7)
+    signature = [tf.TensorSpec((None, None, None, 16))]
+    compiled = tf.function(layer, input_signature=signature, jit_compile=True)
+    np.testing.assert_allclose(compiled(features), layer(features), atol=1e-5)
+
+
 def test_sizes_that_are_not_known_beforehand(layer, features):
     anysize = tf.function(layer, input_signature=[tf.TensorSpec((None, None, None, 16))])
     np.testing.assert_allclose(anysize(features), layer(features), atol=1e-5)

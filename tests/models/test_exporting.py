@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 
 from tfstyle import Backbone, InputError, cli
-from tfstyle.models import GAN, AdaIN, AttentionCycleGAN, CycleGAN, exporting
+from tfstyle.models import GAN, WGAN, AdaIN, AttentionCycleGAN, CycleGAN, exporting
 
 NAMES = [
     "stylize(content, style, alpha)",
@@ -151,10 +151,23 @@ def test_half_precision_and_attention_are_exported_in_full():
     assert model.generator.get_layer("down1").compute_dtype == "bfloat16"  # is left as it was
 
 
-def test_what_makes_pictures_of_noise_is_refused():
-    with pytest.raises(InputError) as error:
-        exporting.export(GAN(8, filters=2), "out")
-    assert str(error.value) == "the GAN makes pictures of noise: give one that was trained with photographs"
+NOISY = [(GAN, {}), (GAN, {"architecture": "maxout", "channels": 1}), (WGAN, {"lipschitz": "penalty"})]
+
+
+@pytest.mark.parametrize("format", ["saved_model", "tflite"])
+@pytest.mark.parametrize(("kind", "options"), NOISY)
+def test_what_makes_pictures_of_noise(format, kind, options, tmp_path):
+    model = kind(8, filters=2, seed=0, **options)
+    path = tmp_path / ("out.tflite" if format == "tflite" else "out")
+    made = exporting.export(model, path)
+    assert made.signatures == ("generate(noise)",)
+    assert made.differences["generate"] < 1e-4
+    noise = np.random.default_rng(1).standard_normal((3, model.noise), np.float32)
+    if format == "saved_model":
+        found = tf.saved_model.load(str(path)).signatures["generate"](noise=tf.constant(noise))["picture"]
+    else:
+        found = tf.lite.Interpreter(str(path)).get_signature_runner("generate")(noise=noise)["picture"]
+    np.testing.assert_allclose(found, np.clip(model(noise), 0, 1), atol=1e-4)
 
 
 def test_what_was_trained_in_half_precision_is_exported_in_full(pictures):

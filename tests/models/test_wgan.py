@@ -107,6 +107,13 @@ def test_compiled_without_arguments_it_is_the_paper_of_the_bound():
         assert isinstance(optimizer, keras.optimizers.RMSprop)
         assert float(optimizer.learning_rate) == pytest.approx(5e-5)
     assert (model.clip, model.critic_steps, WGAN(32).noise) == (0.01, 5, 100)
+    weight, optimizer = keras.Variable(1.0), model._optimizer()
+    by_hand, mean_square = 1.0, 0.0
+    for gradient in (1e-5, -2e-6, 3e-7):  # as the authors' PyTorch does it
+        optimizer.apply([np.float32(gradient)], [weight])
+        mean_square = 0.99 * mean_square + 0.01 * gradient**2
+        by_hand -= 5e-5 * gradient / (mean_square**0.5 + 1e-8)
+    assert float(weight) - 1 == pytest.approx(by_hand - 1, rel=1e-2)
     model = WGAN(**{**SMALL, "noise": None}, lipschitz="penalty")
     model.compile()
     for optimizer in (model.generator_optimizer, model.discriminator_optimizer):

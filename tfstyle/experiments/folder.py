@@ -35,13 +35,7 @@ class Folder:
     def __init__(self, path: str | os.PathLike[str], experiment: str) -> None:
         self.path = Path(path)
         shown = files.shown(path)
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            inside = sorted(os.listdir(self.path))
-        except OSError as error:
-            raise InputError(
-                f"could not make the folder {shown}: {files.reason(error)}; choose another place"
-            ) from error
+        inside = sorted(files.make_folder(path))
         if _MARK in inside:
             found = _read(self.path / _MARK).get("experiment")
             if found != experiment:

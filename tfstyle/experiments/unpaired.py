@@ -6,6 +6,7 @@ figures and findings of its own.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import time
@@ -211,7 +212,7 @@ class Unpaired(Experiment):
             return setup.domains[name]
         side = round(setup.size * _MARGIN)
         place = setup.folder / "domains" / f"{name}-{side}-{setup.seed}"
-        place.mkdir(parents=True, exist_ok=True)
+        files.make_folder(place)
         for number in range(self.options(setup)["pictures"]):
             path = place / f"{number:06}.png"
             if not path.exists():
@@ -297,17 +298,26 @@ class Unpaired(Experiment):
 def _pictured(experiment: Unpaired, setup: Setup, given: bool) -> Setup:
     """With contents and styles out of the folders given; of photographs for one domain alone, for that alone."""
 
-    def loaded(path: Path) -> Picture:
-        return images.load(path, setup.size, name=os.path.basename(path) if setup.private else None)
+    def readable(name: str, most: int) -> list[Picture]:
+        """Evenly chosen ones that were not trained on; in the place of those that can't be read come others."""
+        found: list[Picture] = []
+        for path in dict.fromkeys([*experiment.held(setup, name, most), *experiment.held(setup, name)]):
+            with contextlib.suppress(InputError):
+                found.append(images.load(path, setup.size, name=os.path.basename(path) if setup.private else None))
+            if len(found) == most:
+                return found
+        if not found:
+            raise InputError(f"no picture of {name} can be read that is held out: give more pictures")
+        return found
 
     targets = experiment.trained_on(setup)
-    styles = tuple(loaded(experiment.held(setup, target, 1)[0]) for target in targets)
+    styles = tuple(readable(target, 1)[0] for target in targets)
     if given:
         return replace(setup, styles=styles)
     contents: list[Picture] = []
     places: dict[str, tuple[int, ...]] = {}
     for source in dict.fromkeys(experiment.photos(setup, target) for target in targets):
-        chosen = [loaded(path) for path in experiment.held(setup, source, SHOWN)]
+        chosen = readable(source, SHOWN)
         places[source] = tuple(range(len(contents), len(contents) + len(chosen)))
         contents += chosen
     painted_for = {target: places[experiment.photos(setup, target)] for target in targets}

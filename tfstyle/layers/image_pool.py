@@ -9,7 +9,7 @@ import tensorflow as tf
 from keras import ops
 
 from tfstyle import replicas
-from tfstyle.draws import fresh
+from tfstyle.draws import ALGORITHM, fresh
 
 Tensor = Any
 
@@ -66,7 +66,7 @@ class ImagePool(keras.layers.Layer):
     def _exchanged(self, pictures: Tensor, number: Tensor) -> Tensor:
         """What is returned for the pictures of all replicas, in which each finds what those before it have stored."""
         seed = tf.stack([self.seed_state.value, self.calls.value])
-        drawn = tf.random.stateless_uniform((number, 2), seed)
+        drawn = tf.random.stateless_uniform((number, 2), seed, alg=ALGORITHM)
         order = tf.cast(self.count.value, tf.int32) + tf.range(number)
         fills = order < self.capacity
         slot = tf.where(fills, order, tf.cast(drawn[:, 1] * self.capacity, tf.int32))

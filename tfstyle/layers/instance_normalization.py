@@ -9,6 +9,8 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from tfstyle.gradients import custom_gradient
+
 Tensor = Any
 
 _FUSED = ("float32", "bfloat16", "float16")  # what TensorFlow's fused batch normalisation takes
@@ -98,7 +100,7 @@ def _normalized(picture: Tensor, options: dict[str, Any]) -> Any:
 def _rectified(picture: Tensor, options: dict[str, Any]) -> Tensor:
     """max(0, y), where γ is 1 and β is 0."""
 
-    @tf.custom_gradient
+    @custom_gradient
     def compute(picture: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
         found = _normalized(picture, options)
 

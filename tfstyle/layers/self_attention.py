@@ -89,8 +89,8 @@ class SelfAttention2D(keras.layers.Layer):
         size = ops.shape(features)[1:3]
         if _known(features) and max(size) <= self.largest:
             return features
-        small = [ops.minimum(side, self.largest) for side in size]
-        return ops.cast(tf.image.resize(features, small, antialias=True), features.dtype)
+        down, across = (ops.cast(_shrinking(side, self.largest), features.dtype) for side in size)
+        return ops.einsum("ir,jc,brcn->bijn", down, across, features)
 
     def compute_output_spec(self, features: Tensor, training: bool = False) -> Tensor:
         """As the features."""
@@ -99,6 +99,18 @@ class SelfAttention2D(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         return {**super().get_config(), "largest": self.largest, "seed": self.seed}
+
+
+def _shrinking(side: Tensor, largest: int) -> Tensor:
+    """Linear interpolation, antialiased, from `side` positions to at most `largest`: of each to each, float32.
+
+    As `tf.image.resize` does it, which XLA can't compile.
+    """
+    few = ops.minimum(side, largest)
+    scale = ops.cast(side, "float32") / ops.cast(few, "float32")
+    centers = (ops.arange(few, dtype="float32") + 0.5) * scale - 0.5
+    weights = ops.relu(1.0 - ops.abs(ops.arange(side, dtype="float32") - centers[:, None]) / scale)
+    return weights / ops.sum(weights, axis=1, keepdims=True)
 
 
 def _known(features: Tensor) -> bool:

@@ -29,7 +29,7 @@ class SpectralConv2D(keras.layers.Conv2D):
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """The kernel, and u, the direction of its largest singular value."""
         super().build(input_shape)
-        start = keras.initializers.RandomNormal(1.0, seed=0)
+        start = keras.initializers.RandomNormal(0.0, 1.0, seed=0)
         self.direction = self.add_weight(
             shape=(self.filters,), initializer=start, trainable=False, autocast=False, name="direction"
         )

@@ -10,6 +10,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tfstyle.gradients import custom_gradient
+
 Tensor = Any
 
 KERNEL, TILE = 3, 4  # rows and columns of the kernel, and of what a tile gives: F(4x4, 3x3)
@@ -70,7 +72,7 @@ def _worthwhile(inputs: Tensor, kernel: Tensor) -> bool:
     )
 
 
-@tf.custom_gradient
+@custom_gradient
 def winograd_convolution(
     features: Tensor, kernel: Tensor
 ) -> tuple[Tensor, Callable[[Tensor], tuple[Tensor, Tensor]]]:

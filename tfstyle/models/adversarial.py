@@ -13,6 +13,7 @@ from keras import ops
 from tfstyle import images, replicas
 from tfstyle.draws import Draws, fresh
 from tfstyle.errors import InputError
+from tfstyle.gradients import gradients_owned
 from tfstyle.runtime import check_backend
 
 Tensor = Any
@@ -29,9 +30,9 @@ class AdversarialModel(keras.Model):
 
     What a training step depends on is in the weights: the networks, both optimizers, the number of the step, and the
     seed. So a saved model goes on as if there had been no break, on as many devices as one likes: `tf.distribute`
-    shares out each batch, and losses are means over the whole of it.
+    shares out each batch, which must have a picture for each device, and losses are means over the whole of it.
 
-    A subclass gives `generators` and `discriminators`, lists of networks, and `optimizers()`, those of its paper.
+    A subclass gives `generators` and `discriminators`, lists of networks, and `_train_step`.
 
     Args:
         losses: Names of what is shown in training.
@@ -131,6 +132,14 @@ class AdversarialModel(keras.Model):
         """
         found = self(ops.convert_to_tensor(images.load(content).rgb[None]))
         return np.clip(ops.convert_to_numpy(found)[0], 0, 1).astype(np.float32, copy=False)
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        """One step of all networks; the means of the losses so far."""
+        with gradients_owned():  # of Keras' layers and optimizers, too
+            return self._train_step(data)
+
+    def _train_step(self, data: Any) -> dict[str, Any]:
+        raise TypeError(f"{type(self).__name__} says nothing of its step")
 
     def _draws(self, pictures: Tensor) -> Draws:
         """Random numbers of this step for each of the pictures."""

@@ -171,7 +171,7 @@ class CycleGAN(AdversarialModel):
         """F: from Y to X, likewise."""
         return unit(self.inverse(symmetric(pictures, full(self.dtype_policy))))
 
-    def train_step(self, data: Any) -> dict[str, Any]:
+    def _train_step(self, data: Any) -> dict[str, Any]:
         """One step of both generators, then of both discriminators on the same pictures and older ones."""
         x, y = self._domains(data)
         if self.pool_size and None not in x.shape[1:3] and (x.shape[1:3], y.shape[1:3]) != (self.size, self.size):

@@ -7,10 +7,10 @@ from typing import Any, Literal
 
 import keras
 import numpy as np
-import tensorflow as tf
 from keras import ops
 
 from tfstyle.draws import fresh, several
+from tfstyle.errors import check_whole
 from tfstyle.layers import InstanceNormalization, PadToMultiple
 from tfstyle.models.adversarial import full, unit
 from tfstyle.models.patch_discriminator import SLOPE
@@ -20,6 +20,7 @@ Tensor = Any
 Normalization = Literal["batch", "layer", "instance"] | None
 
 _START = 4  # rows and columns, at least, of the smallest features: Radford et al. 2016, figure 1
+_AT_ONCE = 64  # pictures that are made of noise at a time (chosen)
 _MOMENTUM = 0.9  # of batch normalisation's averages, as PyTorch's default
 
 
@@ -140,7 +141,15 @@ def _normalization(kind: Normalization, dtype: Any) -> keras.layers.Layer:
 
 
 def generated(network: keras.Model, number: int, seed: int | None) -> np.ndarray:
-    """Pictures of a network that makes them of noise: float32 `(number, height, width, channels)` in [0, 1]."""
-    noise = tf.random.stateless_normal((number, network.input_shape[-1]), (fresh(seed) % 2**31, 0))
-    pictures = unit(network(noise, training=False))
-    return np.clip(ops.convert_to_numpy(pictures), 0, 1).astype(np.float32, copy=False)
+    """Pictures of a network that makes them of noise: float32 `(number, height, width, channels)` in [0, 1].
+
+    Each is that of the seed and its place, however many there are.
+    """
+    check_whole("number", number, 1, 1_000_000)
+    seed, length = fresh(seed), network.input_shape[-1]
+    noise = [np.random.default_rng([seed, place]).standard_normal(length, np.float32) for place in range(number)]
+    found = []
+    for first in range(0, number, _AT_ONCE):
+        pictures = unit(network(np.stack(noise[first : first + _AT_ONCE]), training=False))
+        found.append(np.clip(ops.convert_to_numpy(pictures), 0, 1).astype(np.float32, copy=False))
+    return np.concatenate(found)

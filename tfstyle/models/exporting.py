@@ -59,8 +59,9 @@ def export(model: keras.Model, path: str | os.PathLike[str], format: Format | No
     - `encode_style(style)` to `{"mean", "deviation"}`, each `(batch, channels)`: a `StyleCode`'s;
     - `stylize_with_code(content, mean, deviation, alpha)` to `{"picture"}`, for many contents in one style.
 
-    Any other model is one from pictures to pictures, as a GAN's generator is: `paint(pictures)` to `{"picture"}`. Of
-    a `CycleGAN` that is its generator from photographs to paintings.
+    Any other model is one from pictures to pictures: `paint(pictures)` to `{"picture"}`. Of a `CycleGAN` that is its
+    generator from photographs to paintings. A `GAN`'s, and a `WGAN`'s that was trained without photographs, has
+    `generate(noise)` to `{"picture"}`, of normal noise `(batch, model.noise)`.
 
     A SavedModel and a file for TensorFlow Lite have all signatures in them (a SavedModel calls the first
     `serving_default`, too). ONNX has but one in a file: `OUT.onnx` is the first, beside it are
@@ -219,7 +220,11 @@ def _bound(run: Callable[..., Any], first: Any) -> Run:
 
 
 def _differences(model: keras.Model, runs: dict[str, Run]) -> dict[str, float]:
-    """The largest differences from the model's own pictures, on sample pictures of two sizes."""
+    """The largest differences from the model's own pictures, on sample pictures of two sizes, or on noise."""
+    if "generate" in runs:
+        noise = np.random.default_rng(0).standard_normal((2, model.noise), np.float32)
+        want = np.clip(ops.convert_to_numpy(model(noise, training=False)), 0, 1)
+        return {"generate": _largest([(runs["generate"](noise=noise)["picture"], want)])}
     if not isinstance(model, AdaIN):
         height, width = (side or _SIDE for side in of(model)[0].inputs["pictures"].shape[1:3])
         pictures = images.load(samples.content("chelsea"), (height, width)).rgb[None]

@@ -137,7 +137,7 @@ class GAN(AdversarialModel):
         """
         raise InputError("GAN makes pictures of noise: use generate, or a WGAN with source='pictures', or CycleGAN")
 
-    def train_step(self, data: Any) -> dict[str, Any]:
+    def _train_step(self, data: Any) -> dict[str, Any]:
         """One step of D, then one of G through the new D."""
         real = symmetric(one_domain(data), full(self.dtype_policy))
         weight = share(real)

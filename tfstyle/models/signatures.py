@@ -60,18 +60,19 @@ def of(model: keras.Model) -> list[Signature]:
 
 
 def _generator(model: AdversarialModel) -> list[Signature]:
-    """From photographs to paintings, of models that have been trained with both."""
+    """From photographs to paintings, of models that have been trained with both; else from noise to paintings."""
     generator = model.generators()[0]
-    if len(generator.input_shape) != 4:
-        raise InputError(
-            f"the {type(model).__name__} makes pictures of noise: give one that was trained with photographs"
-        )
     network = portable(generator)
 
     def paint(pictures: Tensor) -> dict[str, Tensor]:
         return {"picture": ops.clip(unit(network(symmetric(pictures), training=False)), 0.0, 1.0)}
 
-    return [Signature("paint", paint, {"pictures": tf.TensorSpec((None, None, None, 3), tf.float32, "pictures")})]
+    def generate(noise: Tensor) -> dict[str, Tensor]:
+        return {"picture": ops.clip(unit(network(noise, training=False)), 0.0, 1.0)}
+
+    if len(generator.input_shape) == 4:
+        return [Signature("paint", paint, {"pictures": tf.TensorSpec((None, None, None, 3), tf.float32, "pictures")})]
+    return [Signature("generate", generate, {"noise": tf.TensorSpec(generator.input_shape, tf.float32, "noise")})]
 
 
 def _adain(model: AdaIN) -> list[Signature]:

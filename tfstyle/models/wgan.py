@@ -177,7 +177,8 @@ class WGAN(AdversarialModel):
 
     def _optimizer(self) -> keras.optimizers.Optimizer:
         if self.lipschitz == "clipping":
-            return keras.optimizers.RMSprop(5e-5, rho=0.99, epsilon=1e-8)  # the latter two as in PyTorch
+            # As PyTorch's, whose ε of 1e-8 is added to the root, and not to the square.
+            return keras.optimizers.RMSprop(5e-5, rho=0.99, epsilon=1e-16)
         return keras.optimizers.Adam(1e-4, beta_1=0.0, beta_2=0.9, epsilon=1e-8)
 
     def call(self, inputs: Tensor) -> Tensor:
@@ -206,7 +207,7 @@ class WGAN(AdversarialModel):
             raise InputError("this WGAN makes pictures of noise: use generate, or make one with source='pictures'")
         return super().stylize(content)
 
-    def train_step(self, data: Any) -> dict[str, Any]:
+    def _train_step(self, data: Any) -> dict[str, Any]:
         """One step of D, and after every few of them one of G."""
         given, real = self._inputs(data)
         weight, draws = share(real), self._draws(real)
