@@ -73,7 +73,7 @@ def run(options: argparse.Namespace) -> None:
         name: getattr(options, name)
         for name in ("steps", "batch", "paintings", "side", "rate", "gram_weight", "seed")
     }
-    settings["pictures"] = crops.sha256
+    settings["pictures"] = crops.known_by
 
     preprocess = Preprocessing("VGG19", dtype="float32")
     keras.config.set_dtype_policy("mixed_bfloat16")

@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")  # there is a process a core already
+for variable in ("TF_NUM_INTRAOP_THREADS", "OPENBLAS_NUM_THREADS"):  # there is a process a core already
+    os.environ.setdefault(variable, "1")
 REAL_WEIGHTS = os.environ.get("TFSTYLE_WEIGHTS")
 if REAL_WEIGHTS:
     REAL_WEIGHTS = str(Path(REAL_WEIGHTS).expanduser().resolve())
