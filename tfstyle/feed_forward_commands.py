@@ -251,9 +251,10 @@ def generate(options: argparse.Namespace) -> int:
     import_tensorflow()
     from tfstyle import images
     from tfstyle.models import pretrained
+    from tfstyle.translation import takes_noise
 
     model = pretrained.read(options.model)
-    if not hasattr(model, "generate") or getattr(model, "source", "noise") != "noise":
+    if not takes_noise(model):
         raise InputError(
             f"{files.shown(options.model)} has a {type(model).__name__}, which makes no pictures of noise: give a "
             f"trained gan, or a wgan without photographs"

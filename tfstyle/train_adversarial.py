@@ -129,12 +129,7 @@ def _add_sizes(add: Any, *, batch: int | None, epochs: int, size: int | None, fi
     """What all have; None where noise and photographs differ."""
     half = ", of which the rate falls in the second half" if epochs == 200 else ""
     add("--epochs", type=int, metavar="N", default=epochs, help=f"of the whole training{half} (default: %(default)s)")
-    add(
-        "--steps",
-        type=int,
-        metavar="N",
-        help="of an epoch (default: as many as the larger domain has batches)",
-    )
+    add("--steps", type=int, metavar="N", help="of an epoch (default: as many as the larger domain has batches)")
     said = "64, with --photos 1" if batch is None else "%(default)s"
     add("--batch", type=int, metavar="N", default=batch, help=f"pictures of each domain a step (default: {said})")
     said = "64, with --photos 256" if size is None else "%(default)s"

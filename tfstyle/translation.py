@@ -17,6 +17,13 @@ def takes_styles(model: Any) -> bool:
     return hasattr(model, "encode_style")
 
 
+def takes_noise(model: Any) -> bool:
+    """Whether a model makes its pictures of noise, and not of photographs."""
+    from tfstyle.models.gan import GAN
+
+    return isinstance(model, GAN) or getattr(model, "source", "pictures") == "noise"
+
+
 def check_own_style(model: Any) -> None:
     """See that a model paints photographs in the style it has learned.
 
@@ -25,9 +32,7 @@ def check_own_style(model: Any) -> None:
     """
     if takes_styles(model):
         raise InputError("there is no style picture: give at least one")
-    from tfstyle.models.gan import GAN
-
-    if isinstance(model, GAN) or getattr(model, "source", "pictures") == "noise":
+    if takes_noise(model):
         raise InputError(
             f"the {type(model).__name__} makes pictures of noise, not of photographs: use `tfstyle generate`, or "
             f"give a model that was trained with photographs"
