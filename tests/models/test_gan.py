@@ -121,6 +121,7 @@ def test_generated_pictures_depend_on_the_seed_alone():
     np.testing.assert_array_equal(model.generate(3, seed=1), model.generate(3, seed=1))
     assert (model.generate(3, seed=1) != model.generate(3, seed=2)).any()
     assert (model.generate(3) != model.generate(3)).any()
+    assert (model.generate(3, seed=-1) != model.generate(3, seed=1)).any()
     np.testing.assert_allclose(model.generate(70, seed=1)[[0, 1, 2]], model.generate(3, seed=1), atol=1e-6)
     assert len({picture.tobytes() for picture in model.generate(70, seed=1)}) == 70
 

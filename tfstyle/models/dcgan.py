@@ -146,7 +146,7 @@ def generated(network: keras.Model, number: int, seed: int | None) -> np.ndarray
     Each is that of the seed and its place, however many there are.
     """
     check_whole("number", number, 1, 1_000_000)
-    seed, length = fresh(seed), network.input_shape[-1]
+    seed, length = fresh(seed) % 2**32, network.input_shape[-1]
     noise = [np.random.default_rng([seed, place]).standard_normal(length, np.float32) for place in range(number)]
     found = []
     for first in range(0, number, _AT_ONCE):
