@@ -26,9 +26,9 @@ from held_out import chosen, distances, pairs
 
 import tfstyle
 from tfstyle import Backbone, images, models
-from tfstyle.grids import Cell, grid, save
-from tfstyle.metrics import ssim
-from tfstyle.precision import faster
+from tfstyle.core.precision import faster
+from tfstyle.evaluation.metrics import ssim
+from tfstyle.images.grids import Cell, grid, save
 
 try:
     from torch_adain import TorchAdaIN

@@ -27,8 +27,8 @@ from held_out import distances, pairs
 
 import tfstyle
 from tfstyle import Backbone, images
-from tfstyle.metrics import ssim
-from tfstyle.precision import faster
+from tfstyle.core.precision import faster
+from tfstyle.evaluation.metrics import ssim
 
 MINI, VGG = "VGG19Mini", "VGG19"
 

@@ -114,8 +114,8 @@ def keras_engine(options: argparse.Namespace, precision: str) -> dict[str, Do]:
     """Steps of `CycleGAN.fit`, and pictures by `predict`."""
     import tensorflow as tf
 
+    from tfstyle.core.runtime import steady
     from tfstyle.models import CycleGAN
-    from tfstyle.runtime import steady
 
     tf.config.threading.set_intra_op_parallelism_threads(options.threads)
     tf.config.threading.set_inter_op_parallelism_threads(options.inter_op or options.threads)

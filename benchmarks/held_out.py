@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from tfstyle import Backbone
-from tfstyle.crops import split
+from tfstyle.training.crops import split
 
 
 def chosen(folders: list[str], number: int) -> list[Path]:

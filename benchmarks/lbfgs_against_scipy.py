@@ -15,8 +15,9 @@ import numpy as np
 import scipy.optimize
 import tensorflow as tf
 
-from tfstyle import LBFGS, Backbone, Canvas, images, methods
-from tfstyle.composing import Branch, compose
+from tfstyle import LBFGS, Backbone, Canvas, images
+from tfstyle.pipelines import methods
+from tfstyle.pipelines.build import Branch, compose
 
 
 def main() -> None:

@@ -49,24 +49,26 @@ def job(kind: str, arguments: list[str], options: argparse.Namespace) -> dict:
 
 def made(size: int, tile: int | None, options: argparse.Namespace):
     """A compiled canvas of a square picture, as `tfstyle transfer` makes it, and its tile."""
-    from tfstyle.runtime import import_tensorflow
+    from tfstyle.core.runtime import import_tensorflow
 
     import_tensorflow(size * size)  # as `tfstyle transfer` does
-    from tfstyle import composing, images, memory, methods, samples
-    from tfstyle.composing import Branch
-    from tfstyle.precision import faster
+    from tfstyle import images, samples
+    from tfstyle.core.precision import faster
+    from tfstyle.optimization import memory
+    from tfstyle.pipelines import build, methods
+    from tfstyle.pipelines.build import Branch
 
     precision = faster() if options.precision == "auto" else options.precision
-    network = composing.network("VGG19", "random", methods.get("gatys"), "max", precision, 0)
+    network = build.network("VGG19", "random", methods.get("gatys"), "max", precision, 0)
     network.normalize = False  # as with trained weights
     recipe = methods.get("gatys")
     if tile == 0:  # what little memory would ask for
-        whole = composing.objective([Branch(recipe, network)])
-        tile = memory.tile(whole, size, size, memory.history(size, size, 20), 8 * memory.GIB)
+        whole = build.objective([Branch(recipe, network)])
+        tile = memory.tile(whole, size, size, memory.history(size, size, 20), 8 * 2**30)
     content = images.load(samples.content("astronaut"), (size, size))
     style = images.load(samples.style("impasto", 512), (size, size))
-    canvas = composing.compose([Branch(recipe, network)], content, [style], tile=tile)
-    canvas.compile(composing.optimizer(recipe, None, size, size, canvas.parameterization.smoothness))
+    canvas = build.compose([Branch(recipe, network)], content, [style], tile=tile)
+    canvas.compile(build.optimizer(recipe, None, size, size, canvas.parameterization.smoothness))
     return canvas, precision
 
 

@@ -11,8 +11,9 @@ import argparse
 import json
 import time
 
-from tfstyle import LBFGS, Backbone, images, methods
-from tfstyle.composing import Branch, compose
+from tfstyle import LBFGS, Backbone, images
+from tfstyle.pipelines import methods
+from tfstyle.pipelines.build import Branch, compose
 
 
 def main() -> None:

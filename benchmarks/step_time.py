@@ -19,8 +19,9 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
-from tfstyle import Backbone, Canvas, methods, samples
-from tfstyle.composing import ADAM_RATE, Branch, compose
+from tfstyle import Backbone, Canvas, samples
+from tfstyle.pipelines import methods
+from tfstyle.pipelines.build import ADAM_RATE, Branch, compose
 
 
 def main() -> None:

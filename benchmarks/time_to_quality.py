@@ -27,10 +27,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfstyle import Backbone, Canvas, images, methods
-from tfstyle.composing import ADAM_RATE, Branch, compose, optimizer
-from tfstyle.parameterizations import Pixels
-from tfstyle.precision import faster
+from tfstyle import Backbone, Canvas, images
+from tfstyle.core.precision import faster
+from tfstyle.optimization.parameterization import Pixels
+from tfstyle.pipelines import methods
+from tfstyle.pipelines.build import ADAM_RATE, Branch, compose, optimizer
 
 ADAMS = {
     "tutorial": {"learning_rate": 0.02, "beta_1": 0.99, "epsilon": 0.1},

@@ -25,11 +25,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfstyle import Backbone, InputError, files
-from tfstyle.crops import Crops, split
-from tfstyle.distillation import Distillation, normalize
+from tfstyle import Backbone, InputError
+from tfstyle.core import files
+from tfstyle.features.vgg19mini import TAPS, VGG19Mini
 from tfstyle.layers import Preprocessing
-from tfstyle.vgg19mini import TAPS, VGG19Mini
+from tfstyle.training.crops import Crops, split
+from tfstyle.training.distillation import Distillation, normalize
 
 EVALUATED = 8  # batches of held-out crops, always the same ones
 CALIBRATED = 24  # batches of training crops

@@ -27,10 +27,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfstyle import Backbone, InputError, files, images
-from tfstyle.crops import split
-from tfstyle.depth.network import SIDE, DepthMini, network
-from tfstyle.depth.training import Scenes, agreement, loss
+from tfstyle import Backbone, InputError, images
+from tfstyle.core import files
+from tfstyle.models.depth.depth_mini import SIDE, DepthMini, network
+from tfstyle.training.crops import split
+from tfstyle.training.depth_mini import Scenes, agreement, loss
 
 TEXTURE = 192  # pixels of the longer side of pictures that textures are taken from
 EVALUATED = 8  # batches of held-out scenes, always the same ones

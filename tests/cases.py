@@ -13,10 +13,10 @@ import keras
 import numpy as np
 
 from tfstyle import Backbone, layers
-from tfstyle.depth import DepthMini
 from tfstyle.models import GAN, WGAN, AdaIN, AttentionCycleGAN, CycleGAN, DepthAdaIN
-from tfstyle.models.decoder import Level, mirrored
-from tfstyle.models.encoder import Encoder
+from tfstyle.models.adain.decoder import Level, mirrored
+from tfstyle.models.adain.encoder import Encoder
+from tfstyle.models.depth import DepthMini
 
 BATCH = 2
 

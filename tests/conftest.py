@@ -29,7 +29,7 @@ def _own_keras_home(tmp_path_factory, monkeypatch):
     home = tmp_path_factory.getbasetemp() / "keras-home"
     home.mkdir(exist_ok=True)
     monkeypatch.setenv("KERAS_HOME", str(home))
-    monkeypatch.setattr("tfstyle.weights.cache_folders", lambda: [home / "models"])
+    monkeypatch.setattr("tfstyle.features.weights.cache_folders", lambda: [home / "models"])
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ def test_the_python_runs(tmp_path, monkeypatch, photo, painting):
     assert np.isfinite(variables["canvas"].picture).all()
     for name in ("night.jpg", "wave.jpg"):
         images.save(painting, name)
-    monkeypatch.setattr("tfstyle.models.adain.Backbone", untrained)
+    monkeypatch.setattr("tfstyle.models.adain.adain.Backbone", untrained)
     for folder in ("photos", "paintings"):
         Path(folder).mkdir()
         images.save(photo, f"{folder}/1.png")

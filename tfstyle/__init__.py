@@ -9,84 +9,106 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from tfstyle.core.version import VERSION
+
 if TYPE_CHECKING:
-    from tfstyle.backbones import Backbone as Backbone
-    from tfstyle.batches import transfer_batch as transfer_batch, transfer_styles as transfer_styles
-    from tfstyle.callbacks import Preview as Preview, ProgressBar as ProgressBar
-    from tfstyle.canvas import Canvas as Canvas
-    from tfstyle.edges import EdgeTerm as EdgeTerm
-    from tfstyle.errors import InputError as InputError
-    from tfstyle.experiments.reproducing import compare as compare, reproduce as reproduce
-    from tfstyle.feed_forward import apply as apply, apply_batch as apply_batch, apply_styles as apply_styles
-    from tfstyle.kernel_distance import KID as KID, kid as kid
-    from tfstyle.method import Method as Method
-    from tfstyle.methods import METHODS as METHODS
-    from tfstyle.metrics import METRICS as METRICS, score as score
-    from tfstyle.mmd import (
+    from tfstyle.core.errors import InputError as InputError
+    from tfstyle.evaluation.kid import KID as KID, kid as kid
+    from tfstyle.evaluation.metrics import METRICS as METRICS, score as score
+    from tfstyle.experiments.run import compare as compare, reproduce as reproduce
+    from tfstyle.features.backbone import Backbone as Backbone
+    from tfstyle.layers.constraints import ValueRange as ValueRange
+    from tfstyle.losses.edges import EdgeTerm as EdgeTerm
+    from tfstyle.losses.mixture import Mixture as Mixture
+    from tfstyle.losses.mmd import (
         GaussianKernel as GaussianKernel,
         LinearKernel as LinearKernel,
-        Mixture as Mixture,
         PolynomialKernel as PolynomialKernel,
     )
-    from tfstyle.objective import Objective as Objective
-    from tfstyle.optimizers import LBFGS as LBFGS, ValueRange as ValueRange
-    from tfstyle.painting import transfer as transfer
-    from tfstyle.paired_discrepancy import PairedDiscrepancyTerm as PairedDiscrepancyTerm
-    from tfstyle.result import Result as Result
-    from tfstyle.statistics import (
+    from tfstyle.losses.objective import Objective as Objective
+    from tfstyle.losses.sampled_mmd import PairedDiscrepancyTerm as PairedDiscrepancyTerm
+    from tfstyle.losses.statistics import (
         GramMatrix as GramMatrix,
         MeanAndDeviation as MeanAndDeviation,
         Statistic as Statistic,
     )
-    from tfstyle.terms import (
+    from tfstyle.losses.terms import (
         ContentTerm as ContentTerm,
         StyleTerm as StyleTerm,
         Term as Term,
         TotalVariationTerm as TotalVariationTerm,
     )
-    from tfstyle.wasserstein import GaussianWasserstein as GaussianWasserstein
+    from tfstyle.losses.wasserstein import GaussianWasserstein as GaussianWasserstein
+    from tfstyle.optimization.callbacks import Preview as Preview, ProgressBar as ProgressBar
+    from tfstyle.optimization.canvas import Canvas as Canvas
+    from tfstyle.optimization.lbfgs import LBFGS as LBFGS
+    from tfstyle.pipelines.apply import apply as apply, apply_batch as apply_batch, apply_styles as apply_styles
+    from tfstyle.pipelines.batch import transfer_batch as transfer_batch, transfer_styles as transfer_styles
+    from tfstyle.pipelines.method import Method as Method
+    from tfstyle.pipelines.methods import METHODS as METHODS
+    from tfstyle.pipelines.result import Result as Result
+    from tfstyle.pipelines.transfer import transfer as transfer
 
-__version__ = "0.1.0"
+__version__ = VERSION
 
-# Imported on first use: Keras takes seconds to import, and `tfstyle --help` must not.
-_ROOMS = {
-    "backbones": ("Backbone",),
-    "batches": ("transfer_batch", "transfer_styles"),
-    "callbacks": ("Preview", "ProgressBar"),
-    "canvas": ("Canvas",),
-    "edges": ("EdgeTerm",),
-    "errors": ("InputError",),
-    "experiments.reproducing": ("compare", "reproduce"),
-    "feed_forward": ("apply", "apply_batch", "apply_styles"),
-    "kernel_distance": ("KID", "kid"),
-    "method": ("Method",),
-    "methods": ("METHODS",),
-    "metrics": ("METRICS", "score"),
-    "mmd": ("GaussianKernel", "LinearKernel", "Mixture", "PolynomialKernel"),
-    "objective": ("Objective",),
-    "optimizers": ("LBFGS", "ValueRange"),
-    "statistics": ("GramMatrix", "MeanAndDeviation", "Statistic"),
-    "terms": ("ContentTerm", "StyleTerm", "Term", "TotalVariationTerm"),
-    "paired_discrepancy": ("PairedDiscrepancyTerm",),
-    "painting": ("transfer",),
-    "result": ("Result",),
-    "wasserstein": ("GaussianWasserstein",),
+# Public names and their modules, imported on first use: Keras takes seconds to import, and `tfstyle --help` must not.
+_MODULES = {
+    "data": "training.datasets",
+    "depth": "models.depth",
+    "experiments": "experiments",
+    "images": "images",
+    "layers": "layers",
+    "models": "models",
+    "samples": "images.samples",
 }
-_PLACES = {name: room for room, names in _ROOMS.items() for name in names}
-_MODULES = (
-    *("colors", "data", "experiments", "files", "images", "models", "pictures", "samples", "weights"),
-    *(room for room in _ROOMS if "." not in room),
-    "depth",
-)
+_NAMES = {
+    "Backbone": "features.backbone",
+    "Canvas": "optimization.canvas",
+    "ContentTerm": "losses.terms",
+    "EdgeTerm": "losses.edges",
+    "GaussianKernel": "losses.mmd",
+    "GaussianWasserstein": "losses.wasserstein",
+    "GramMatrix": "losses.statistics",
+    "InputError": "core.errors",
+    "KID": "evaluation.kid",
+    "LBFGS": "optimization.lbfgs",
+    "LinearKernel": "losses.mmd",
+    "METHODS": "pipelines.methods",
+    "METRICS": "evaluation.metrics",
+    "MeanAndDeviation": "losses.statistics",
+    "Method": "pipelines.method",
+    "Mixture": "losses.mixture",
+    "Objective": "losses.objective",
+    "PairedDiscrepancyTerm": "losses.sampled_mmd",
+    "PolynomialKernel": "losses.mmd",
+    "Preview": "optimization.callbacks",
+    "ProgressBar": "optimization.callbacks",
+    "Result": "pipelines.result",
+    "Statistic": "losses.statistics",
+    "StyleTerm": "losses.terms",
+    "Term": "losses.terms",
+    "TotalVariationTerm": "losses.terms",
+    "ValueRange": "layers.constraints",
+    "apply": "pipelines.apply",
+    "apply_batch": "pipelines.apply",
+    "apply_styles": "pipelines.apply",
+    "compare": "experiments.run",
+    "kid": "evaluation.kid",
+    "reproduce": "experiments.run",
+    "score": "evaluation.metrics",
+    "transfer": "pipelines.transfer",
+    "transfer_batch": "pipelines.batch",
+    "transfer_styles": "pipelines.batch",
+}
 
-__all__ = ["__version__", *_PLACES]
+__all__ = ["__version__", *_NAMES]
 
 
 def __getattr__(name: str) -> Any:
-    if name in _PLACES:
-        value = getattr(importlib.import_module(f"tfstyle.{_PLACES[name]}"), name)
+    if name in _NAMES:
+        value = getattr(importlib.import_module(f"tfstyle.{_NAMES[name]}"), name)
     elif name in _MODULES:
-        value = importlib.import_module(f"tfstyle.{name}")
+        value = importlib.import_module(f"tfstyle.{_MODULES[name]}")
     else:
         raise AttributeError(f"module 'tfstyle' has no attribute {name!r}")
     globals()[name] = value
@@ -94,4 +116,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_PLACES, *_MODULES})
+    return sorted({*globals(), *_NAMES, *_MODULES})

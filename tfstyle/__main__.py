@@ -2,6 +2,6 @@
 
 import sys
 
-from tfstyle.cli import main
+from tfstyle.cli.main import main
 
 sys.exit(main())

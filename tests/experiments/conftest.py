@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tfstyle import images, metrics
-from tfstyle.experiments.experiment import AGREES, Claim, Constant, Experiment, Finding, Outcome, Run, Setup
-from tfstyle.experiments.networks import Networks
-from tfstyle.result import Result
+from tfstyle import images
+from tfstyle.evaluation import metrics
+from tfstyle.experiments.backbones import Networks
+from tfstyle.experiments.base import AGREES, Claim, Constant, Experiment, Finding, Outcome, Run, Setup
+from tfstyle.pipelines.result import Result
 
 
 class Blends(Experiment):
@@ -70,7 +71,7 @@ def blends(monkeypatch):
         values = {name: float(np.mean(np.abs(result.rgb - content.rgb))) for name in metrics.METRICS}
         return {**values, "style_reached": values["ssim"]}
 
-    monkeypatch.setattr("tfstyle.experiments.judging.Jury._scores", scores)
+    monkeypatch.setattr("tfstyle.experiments.evaluator.Jury._scores", scores)
     return Blends()
 
 

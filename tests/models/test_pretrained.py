@@ -10,7 +10,8 @@ import keras
 import numpy as np
 import pytest
 
-from tfstyle import Backbone, InputError, weights
+from tfstyle import Backbone, InputError
+from tfstyle.features import weights
 from tfstyle.models import AdaIN, load
 from tfstyle.models.pretrained import write_embedded
 

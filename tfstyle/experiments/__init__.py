@@ -10,10 +10,10 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
-from tfstyle.errors import unknown
+from tfstyle.core.errors import unknown
 
 if TYPE_CHECKING:
-    from tfstyle.experiments.experiment import Experiment
+    from tfstyle.experiments.base import Experiment
 
 BACKBONES = ("VGG19", "InceptionV3", "ResNet50", "NASNetMobile")  # Jin & Zhou 2021
 
@@ -39,4 +39,4 @@ def get(name: str) -> Experiment:
     if name not in EXPERIMENTS:
         raise unknown("experiment", name, EXPERIMENTS)
     module, kind = EXPERIMENTS[name]
-    return getattr(importlib.import_module(f"tfstyle.experiments.{module}"), kind)()
+    return getattr(importlib.import_module(f"tfstyle.experiments.papers.{module}"), kind)()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tfstyle.pictures import Picture
+from tfstyle.images.picture import Picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

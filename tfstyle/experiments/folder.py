@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from tfstyle import files, images
-from tfstyle.errors import InputError
-from tfstyle.pictures import Picture
+from tfstyle import images
+from tfstyle.core import files
+from tfstyle.core.errors import InputError
+from tfstyle.images.picture import Picture
 
 _MARK = "experiment.json"  # says whose folder it is; written first
 

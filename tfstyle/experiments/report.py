@@ -15,11 +15,12 @@ from dataclasses import asdict
 from html import escape
 from typing import Any
 
-from tfstyle import __version__, metrics
+from tfstyle.core.version import VERSION
+from tfstyle.evaluation import metrics
 from tfstyle.experiments import figures
-from tfstyle.experiments.experiment import AGREES, DISAGREES, UNTESTED, Experiment, Finding, Outcome
+from tfstyle.experiments.base import AGREES, DISAGREES, UNTESTED, Experiment, Finding, Outcome
 from tfstyle.experiments.folder import Folder
-from tfstyle.pictures import Picture
+from tfstyle.images.picture import Picture
 
 _HIDDEN = ("by_judge",)  # of rows: in results.json only
 _MARKS = {AGREES: "good", DISAGREES: "bad", UNTESTED: "open", "": "open"}
@@ -229,7 +230,7 @@ def _warning(words: str) -> str:
 def _thumbnail(picture: Picture) -> str:
     from PIL import Image
 
-    from tfstyle.pictures import quantized
+    from tfstyle.images.picture import quantized
 
     small = picture.resized(160) if max(picture.rgb.shape[:2]) > 160 else picture
     file = io.BytesIO()
@@ -260,5 +261,5 @@ def _versions() -> str:
     found = {name: version(name) for name in ("tensorflow", "keras", "numpy")}
     return ", ".join(
         f"{name} {number}"
-        for name, number in {"tfstyle": __version__, **found, "Python": platform.python_version()}.items()
+        for name, number in {"tfstyle": VERSION, **found, "Python": platform.python_version()}.items()
     )

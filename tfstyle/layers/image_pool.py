@@ -8,8 +8,8 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from tfstyle import replicas
-from tfstyle.draws import ALGORITHM, fresh
+from tfstyle.core import replicas
+from tfstyle.core.step_random import ALGORITHM, fresh
 
 Tensor = Any
 

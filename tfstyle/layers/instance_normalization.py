@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from tfstyle.gradients import custom_gradient
+from tfstyle.core.gradients import custom_gradient
 
 Tensor = Any
 

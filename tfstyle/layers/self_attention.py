@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from tfstyle.layers.spectral_convolution import SpectralConv2D
+from tfstyle.layers.spectral_conv import SpectralConv2D
 
 Tensor = Any
 

@@ -3,16 +3,16 @@
 Importing this registers them, which `keras.saving.load_model` asks for.
 """
 
-from tfstyle.models.adain import AdaIN
-from tfstyle.models.attention_cyclegan import AttentionCycleGAN
-from tfstyle.models.cyclegan import CycleGAN
-from tfstyle.models.depth_adain import DepthAdaIN
-from tfstyle.models.exporting import export
-from tfstyle.models.gan import GAN
+from tfstyle.models.adain.adain import AdaIN
+from tfstyle.models.adain.depth_adain import DepthAdaIN
+from tfstyle.models.adain.style_code import StyleCode
+from tfstyle.models.adversarial.attention_cyclegan import AttentionCycleGAN
+from tfstyle.models.adversarial.cyclegan import CycleGAN
+from tfstyle.models.adversarial.gan import GAN
+from tfstyle.models.adversarial.schedules import HeldThenLinear
+from tfstyle.models.adversarial.wgan import WGAN
+from tfstyle.models.export import export
 from tfstyle.models.pretrained import load
-from tfstyle.models.schedules import HeldThenLinear
-from tfstyle.models.style_code import StyleCode
-from tfstyle.models.wgan import WGAN
 
 __all__ = [
     "GAN",

@@ -14,10 +14,11 @@ import h5py
 import keras
 import numpy as np
 
-from tfstyle import files, weights as weights_room
-from tfstyle.backbones import Backbone
-from tfstyle.errors import InputError
-from tfstyle.models.adain import AdaIN
+from tfstyle.core import files
+from tfstyle.core.errors import InputError
+from tfstyle.features import weights as weights_room
+from tfstyle.features.backbone import Backbone
+from tfstyle.models.adain.adain import AdaIN
 
 EMBEDDED = "embedded"
 RUN_MODEL = "model.keras"  # in the folder of a training run

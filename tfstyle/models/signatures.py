@@ -10,10 +10,10 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from tfstyle.errors import InputError
-from tfstyle.models import guidance
-from tfstyle.models.adain import AdaIN
-from tfstyle.models.adversarial import AdversarialModel, symmetric, unit
+from tfstyle.core.errors import InputError
+from tfstyle.models.adain import guidance
+from tfstyle.models.adain.adain import AdaIN
+from tfstyle.models.adversarial.base import AdversarialModel, symmetric, unit
 
 Tensor = Any
 

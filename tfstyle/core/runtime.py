@@ -1,0 +1,88 @@
+"""Importing TensorFlow: late, because it takes seconds, and without its greetings."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from typing import Any
+
+from tfstyle.core.errors import InputError
+
+LARGE = 4096 * 4096  # pixels of pictures for which memory matters more than time (chosen)
+_ALLOCATOR = "TF_ONEDNN_USE_SYSTEM_ALLOCATOR"
+
+
+def import_tensorflow(pixels: int = 0) -> None:
+    """Import TensorFlow and Keras without what their libraries write to stderr; of errors nothing is lost.
+
+    Args:
+        pixels: Of the largest picture, if known. For pictures beyond `LARGE`, TensorFlow takes memory from the
+            system and gives it back, instead of keeping it: a fifth less at 8192 x 8192, for a tenth more time.
+
+    Raises:
+        InputError: Keras runs on another backend than TensorFlow.
+    """
+    if "tensorflow" not in sys.modules or "keras" not in sys.modules:
+        check_backend(os.environ.get("KERAS_BACKEND") or "tensorflow")
+        if pixels > LARGE:
+            os.environ.setdefault(_ALLOCATOR, "1")  # read once, as TensorFlow is loaded
+        with without_greetings():
+            import tensorflow  # noqa: F401
+    import keras
+
+    check_backend(keras.backend.backend())
+
+
+def check_backend(name: str) -> None:
+    """Raise an `InputError` unless `name` is TensorFlow."""
+    if name != "tensorflow":
+        raise InputError(f"Keras runs on {name}, and tfstyle needs TensorFlow: set KERAS_BACKEND=tensorflow")
+
+
+@contextlib.contextmanager
+def without_greetings() -> Iterator[None]:
+    """Hold back what is written to file descriptor 2; write it after all if there is an error."""
+    try:
+        stderr = os.dup(2)
+    except OSError:  # it is closed, and nothing can be written to it
+        yield
+        return
+    if sys.stderr is not None:
+        sys.stderr.flush()
+    with tempfile.TemporaryFile() as greetings:
+        os.dup2(greetings.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            greetings.seek(0)
+            os.write(stderr, greetings.read())
+            raise
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
+
+
+def steady(dataset: Any) -> Any:
+    """A `tf.data.Dataset` without TensorFlow's tuning of it.
+
+    That tuning leaves now and then the operations of a step on processors to a thread of its own, where each of them
+    gets a single core, until the next call of `fit`: found with TensorFlow 2.21 on two cores, where such steps take
+    up to twice as long.
+    """
+    import tensorflow as tf
+
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return dataset.with_options(options)
+
+
+def strategy() -> Any:
+    """A `tf.distribute.MirroredStrategy` over all GPUs where there are several, else None."""
+    import_tensorflow()
+    import tensorflow as tf
+
+    gpus = tf.config.list_logical_devices("GPU")
+    return tf.distribute.MirroredStrategy([gpu.name for gpu in gpus]) if len(gpus) > 1 else None

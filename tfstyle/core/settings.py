@@ -1,0 +1,409 @@
+"""Settings: an option is declared once, as a field of a frozen dataclass.
+
+From that field come the keyword of a Python function, its check, its line in the docstring, its option on the command
+line, its entry in the JSON record and in the fingerprint of unfinished work, and the guard against overwriting an
+input.
+
+>>> @dataclass(frozen=True, kw_only=True)
+... class BlurSettings(Settings):
+...     radius: float = option(2.0, "Radius of the blur.", metavar="PIXELS", above=0)
+>>> BlurSettings(radius=3.0).record()
+{'radius': 3.0}
+>>> BlurSettings(radius=-1.0)
+Traceback (most recent call last):
+    ...
+tfstyle.core.errors.InputError: radius -1 can't be used: give a number above 0
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import math
+import os
+import sys
+import textwrap
+import types
+import typing
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import MISSING, Field, dataclass, field, fields
+from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, cast
+
+from tfstyle.core.errors import InputError, check_whole, unknown
+
+P = ParamSpec("P")
+S = TypeVar("S")
+R = TypeVar("R")
+A = TypeVar("A")
+
+LARGEST = 10_000_000  # of whole numbers that have no bound of their own (chosen)
+SEEDS = 2**32 - 1  # the largest seed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    """What is known of an option besides its name, its type and its default.
+
+    Attributes:
+        help: What it does and when to use it, in one or two sentences.
+        metavar: What stands for its value in the command line's help.
+        low: The least value of a number.
+        high: The largest value of a number.
+        above: A number that the value must exceed; in place of `low`.
+        below: A number that the value must stay under; in place of `high`.
+        unset: What None stands for, for the help: "the method's".
+        choices: Names that a string must be one of, where its type is no `Literal`; called when they are needed.
+        parse: From the command line's text to the value; None for what the type says.
+        flag: Name on the command line, without dashes; None for the field's. False for none.
+        repeatable: Whether the command line takes it several times, for a list.
+        group: Heading in the help.
+        recipe: Whether it takes the place of the method's field of that name.
+        file: Whether its value may be an input file, which no output may overwrite.
+        recorded: Whether it stands in records.
+        fingerprint: Whether unfinished work can only go on with the same value.
+    """
+
+    help: str
+    metavar: str | None = None
+    low: float | None = None
+    high: float | None = None
+    above: float | None = None
+    below: float | None = None
+    unset: str | None = None
+    choices: Callable[[], Iterable[str]] | None = None
+    parse: Callable[[str], Any] | None = None
+    flag: str | Literal[False] | None = None
+    repeatable: bool = False
+    group: str = "options"
+    recipe: bool = False
+    file: bool = False
+    recorded: bool = True
+    fingerprint: bool = True
+
+
+def option(default: Any, help: str, **attributes: Any) -> Any:
+    """A dataclass field with an `Option`, see there for the attributes. A default of `...` means that it has none."""
+    metadata = {"option": Option(help=help, **attributes)}
+    return field(metadata=metadata) if default is ... else field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Settings:
+    """Base of all settings: fields made by `option`, checked when an object is made.
+
+    Raises:
+        InputError: A value of the wrong type, out of its bounds, or not among its choices.
+    """
+
+    def __post_init__(self) -> None:
+        """Check every option."""
+        for name in options_of(type(self)):
+            check(type(self), name, getattr(self, name))
+
+    def record(self) -> dict[str, Any]:
+        """All options that are recorded and are no pictures, as JSON can hold them."""
+        return {
+            name: plain(getattr(self, name))
+            for name, each in options_of(type(self)).items()
+            if each.recorded and not each.file
+        }
+
+    def fingerprint(self) -> dict[str, Any]:
+        """The options that must be the same for unfinished work to go on, as JSON can hold them."""
+        known = options_of(type(self))
+        return {name: value for name, value in self.record().items() if known[name].fingerprint}
+
+    def overrides(self) -> dict[str, Any]:
+        """The options that are given and take the place of the method's fields."""
+        known = options_of(type(self))
+        return {
+            name: value for name, each in known.items() if each.recipe and (value := getattr(self, name)) is not None
+        }
+
+    def given(self) -> dict[str, Any]:
+        """The options that differ from their defaults."""
+        values = {each.name: (getattr(self, each.name), each.default) for each in fields(self)}
+        return {name: value for name, (value, default) in values.items() if not _same(value, default)}
+
+    def input_files(self) -> list[str | os.PathLike[str]]:
+        """The paths among the options that may be input files."""
+        values = [getattr(self, name) for name, each in options_of(type(self)).items() if each.file]
+        return [
+            value for each in values for value in as_list(each) if isinstance(value, (str, os.PathLike))
+        ]  # fmt: skip
+
+
+def _same(value: Any, default: Any) -> bool:
+    """Whether a value is the default; arrays are no defaults, and aren't compared."""
+    return value is default or (
+        type(value) is type(default) and isinstance(value, (str, int, float)) and value == default
+    )
+
+
+@functools.cache
+def options_of(settings: type) -> Mapping[str, Option]:
+    """The options of a settings class by their names, in the order of declaration."""
+    return {each.name: each.metadata["option"] for each in fields(settings) if "option" in each.metadata}
+
+
+@functools.cache
+def hint(settings: type, name: str) -> Any:
+    """The type of an option; `Any` where it names classes that are imported for type checkers only."""
+    for cls in settings.__mro__:
+        annotation = inspect.get_annotations(cls).get(name)
+        if isinstance(annotation, str):
+            try:
+                return eval(annotation, vars(sys.modules[cls.__module__]))
+            except NameError:
+                return Any
+        if annotation is not None:
+            return annotation
+    raise AttributeError(f"{settings.__name__} has no option {name!r}")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What an option's type allows.
+
+    Attributes:
+        types: Its types, None and `Literal` left out.
+        words: The strings of its `Literal`.
+        optional: Whether None is allowed.
+    """
+
+    types: tuple[Any, ...]
+    words: tuple[str, ...]
+    optional: bool
+
+    @property
+    def number(self) -> type | None:
+        """`int` or `float`, if it is a number (or one of the words)."""
+        return next((each for each in (float, int) if each in self.types), None)
+
+    @property
+    def is_flag(self) -> bool:
+        """Whether it is true or false."""
+        return self.types == (bool,)
+
+    @property
+    def items(self) -> type | None:
+        """`str` or `float`, if it is a sequence of those."""
+        for each in self.types:
+            arguments = typing.get_args(each)
+            if typing.get_origin(each) in (Sequence, list, tuple) and arguments[0] in (str, float):
+                return cast(type, arguments[0])
+        return None
+
+
+@functools.cache
+def kind(settings: type, name: str) -> Kind:
+    """What the type of an option allows."""
+    annotation = hint(settings, name)
+    union = isinstance(annotation, types.UnionType) or typing.get_origin(annotation) is typing.Union
+    parts = typing.get_args(annotation) if union else (annotation,)
+    words = tuple(word for part in parts if typing.get_origin(part) is Literal for word in typing.get_args(part))
+    plain_types = tuple(part for part in parts if part is not type(None) and typing.get_origin(part) is not Literal)
+    return Kind(plain_types, words, type(None) in parts or annotation is Any)
+
+
+def check(settings: type, name: str, value: Any) -> None:
+    """Check a value for an option.
+
+    Raises:
+        InputError: It has the wrong type, is out of bounds, or is not among the choices.
+    """
+    each, allowed, shown = options_of(settings)[name], kind(settings, name), name.replace("_", " ")
+    if value is None:
+        if not allowed.optional:
+            raise InputError(f"{shown} None can't be used: give {_expected(each, allowed)}")
+        return
+    choices = allowed.words if each.choices is None else tuple(each.choices())
+    numeric = allowed.number is not None and not (isinstance(value, str) and choices)
+    if choices and not numeric and (each.choices is not None or str not in allowed.types):
+        if not isinstance(value, str) or value not in choices:
+            raise unknown(shown, value, choices)
+    elif allowed.is_flag and not isinstance(value, bool):
+        raise InputError(f"{shown} {value!r} can't be used: give True or False")
+    elif allowed.types == (int,):
+        check_whole(shown, value, int(each.low or 0), int(LARGEST if each.high is None else each.high))
+    elif allowed.number is float and (allowed.types == (float,) or isinstance(value, (int, float))):
+        check_number(shown, value, each)
+
+
+def check_number(shown: str, value: Any, each: Option) -> None:
+    """Check a number against the bounds of an option."""
+    number = (isinstance(value, (int, float)) and not isinstance(value, bool)) or hasattr(value, "__float__")
+    low = -math.inf if each.low is None else each.low
+    high = math.inf if each.high is None else each.high
+    above, below = each.above, each.below
+    inside = (
+        number
+        and math.isfinite(value)
+        and low <= value <= high
+        and (above is None or value > above)
+        and (below is None or value < below)
+    )
+    if not inside:
+        text = f"{value:g}" if number else repr(value)
+        raise InputError(f"{shown} {text} can't be used: give {_range(each)}")
+
+
+def _range(each: Option) -> str:
+    """Which numbers, in words: from 0 to 1, above 0."""
+    if each.low is not None and each.high is not None:
+        return f"a number from {each.low:g} to {each.high:g}"
+    if each.above is not None and each.high is not None:
+        return f"a number above {each.above:g}, up to {each.high:g}"
+    if each.above is not None:
+        return f"a number above {each.above:g}"
+    return "a number" if each.low is None else f"a number from {each.low:g} upwards"
+
+
+def _expected(each: Option, allowed: Kind) -> str:
+    if allowed.words:
+        return f"one of {', '.join(allowed.words)}"
+    if allowed.is_flag:
+        return "True or False"
+    return _range(each) if allowed.number else "a value"
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON can hold it: paths become file names, sequences lists."""
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, os.PathLike):
+        return os.path.basename(os.fspath(value))
+    if isinstance(value, Mapping):
+        return {str(plain(key)): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    return str(getattr(value, "name", type(value).__name__))
+
+
+def as_list(value: Any) -> list[Any]:
+    """One thing, several of them, or None, as a list."""
+    if value is None:
+        return []
+    return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
+def normalized(weights: Sequence[float] | None, number: int, name: str = "style weights") -> list[float]:
+    """Weights divided by their sum; equal ones for None.
+
+    Args:
+        weights: Numbers from 0 upwards that are not all 0, or None.
+        number: How many there must be.
+        name: What messages call them.
+
+    Raises:
+        InputError: Not as many weights, a negative one, or none above 0.
+    """
+    if weights is None:
+        return [1 / number] * number
+    values = [float(weight) for weight in weights]
+    shown = ",".join(f"{value:g}" for value in values)
+    if len(values) != number:
+        raise InputError(f"{name} {shown} has {len(values)} weights for {number} style images: give {number}")
+    if not all(0 <= value < math.inf for value in values) or not sum(values) > 0:
+        raise InputError(f"{name} {shown} can't be used: give numbers from 0 upwards that are not all 0")
+    return [value / sum(values) for value in values]
+
+
+def named_weights(text: str, kind: str) -> dict[str, float]:
+    """Names with weights, as in `"VGG19:1,InceptionV3:0.5"`; a name without one has the weight 1.
+
+    Args:
+        text: The names, with commas between them.
+        kind: What they are names of, for messages.
+
+    Raises:
+        InputError: A weight that is no number above 0, or a name that is given twice.
+    """
+    weights: dict[str, float] = {}
+    for part in text.split(","):
+        name, colon, number = (piece.strip() for piece in part.partition(":"))
+        try:
+            weight = float(number) if colon and number else 1.0
+        except ValueError:
+            raise InputError(f"{kind} {part.strip()!r} has no number after the colon: give NAME:WEIGHT") from None
+        if name.lower() in (known.lower() for known in weights):
+            raise InputError(f"{kind} {name} is named twice: give it once, with the sum of its weights")
+        weights[name] = check_weight(kind, name, weight)
+    return weights
+
+
+def check_weight(kind: str, name: str, weight: float) -> float:
+    """A weight, which must be a finite number above 0."""
+    if not 0 < weight < math.inf:
+        raise InputError(f"{kind} {name} has the weight {weight:g}: give a number above 0")
+    return weight
+
+
+def default_text(each: Field[Any]) -> str:
+    """What help says of a default."""
+    own: Option = each.metadata["option"]
+    if each.default is None or each.default is MISSING:
+        return own.unset or "none"
+    if isinstance(each.default, bool):
+        return "yes" if each.default else "no"
+    return f"{each.default:g}" if isinstance(each.default, float) else str(each.default)
+
+
+def described(settings: type) -> Iterator[tuple[str, str]]:
+    """Each option's name and help with its default, for docstrings."""
+    for each in fields(settings):
+        if "option" in each.metadata:
+            own: Option = each.metadata["option"]
+            unset = each.default is None and own.unset
+            yield each.name, f"{own.help}{f' None: {own.unset}.' if unset else ''}"
+
+
+def takes(settings: Callable[P, S]) -> Callable[[Callable[[A, S], R]], Callable[Concatenate[A, P], R]]:
+    """Make a function of `(first, settings)` one of `(first, **the settings' fields)`.
+
+    The function's signature has every option with its type and default, for `help()`, editors and type checkers. Its
+    docstring gets a line for each option in place of `{options}`.
+
+    Args:
+        settings: A settings class.
+    """
+
+    def decorate(function: Callable[[A, S], R]) -> Callable[Concatenate[A, P], R]:
+        @functools.wraps(function)
+        def call(first: A, /, *args: P.args, **options: P.kwargs) -> R:
+            check_names(cast(type, settings), options)
+            return function(first, settings(*args, **options))
+
+        first = next(iter(inspect.signature(function).parameters.values()))
+        result = inspect.signature(function).return_annotation
+        parameters = [first, *inspect.signature(settings).parameters.values()]
+        call.__signature__ = inspect.Signature(parameters, return_annotation=result)  # type: ignore[attr-defined]
+        call.__doc__ = with_options(function.__doc__ or "", cast(type, settings))
+        return cast("Callable[Concatenate[A, P], R]", call)
+
+    return decorate
+
+
+def check_names(settings: type, options: Iterable[str]) -> None:
+    """See that all names are those of options.
+
+    Raises:
+        InputError: One isn't; the nearest names are suggested.
+    """
+    known = [each.name for each in fields(settings)]
+    for name in options:
+        if name not in known:
+            raise unknown("option", name, known)
+
+
+def with_options(docstring: str, settings: type) -> str:
+    """A docstring with a line for each option in place of `{options}`."""
+    place = next((line for line in docstring.splitlines() if line.strip() == "{options}"), None)
+    if place is None:
+        return docstring
+    indent = place[: place.index("{")]
+    lines = [
+        textwrap.fill(f"{name}: {text}", 116, initial_indent=indent, subsequent_indent=f"{indent}    ")
+        for name, text in described(settings)
+    ]
+    return docstring.replace(place, "\n".join(lines))

@@ -1,0 +1,1 @@
+"""How good results are: metrics, KID, scores, diagnostics of trainings."""

@@ -1,0 +1,1 @@
+"""Experiments that train translation between two domains without pairs."""

@@ -1,0 +1,1 @@
+"""Losses of optimisation-based transfer: statistics, terms, the objective, and exact tiles."""

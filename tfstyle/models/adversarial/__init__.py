@@ -1,0 +1,1 @@
+"""GAN, WGAN, CycleGAN and CycleGAN with self-attention."""

@@ -1,0 +1,1 @@
+"""A picture as a Keras model: canvas, L-BFGS, parameterization, scales, checkpoints, memory."""

@@ -1,0 +1,122 @@
+"""Keras callbacks of a canvas: its log of steps, the live progress bar and previews on disk."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import keras
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from tfstyle import images
+from tfstyle.core.errors import InputError
+
+log = logging.getLogger("tfstyle")
+
+
+class StepLog(keras.callbacks.Callback):
+    """Appends each step's losses to the canvas's `step_logs`; stops where they aren't finite."""
+
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        """Count from where the canvas is."""
+        self._logged = self.model.steps_done
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        """Take what the steps of the last call have left."""
+        done, names = self.model.steps_done, ("step", "loss", *self.model.objective.names)
+        steps = range(self._logged + 1, done + 1)
+        for step, losses in zip(steps, self.model.recent_losses(len(steps)), strict=True):
+            for log, row in zip(self.model.step_logs, losses.tolist(), strict=True):
+                for name, value in zip(names, (step, *row), strict=True):
+                    log.setdefault(name, []).append(value)
+        self._logged = done
+        self.model.stop_training |= self.model.diverged
+
+
+class ProgressBar(keras.callbacks.Callback):
+    """A live bar on the terminal: step, loss by term, time left.
+
+    Args:
+        console: Where it is drawn; None for stderr, so that stdout is left to results.
+    """
+
+    def __init__(self, console: Console | None = None) -> None:
+        super().__init__()
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=None),
+            TextColumn("{task.completed}/{task.total}"),
+            TextColumn("{task.fields[losses]}"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=console or Console(stderr=True),
+        )
+
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        """Draw the bar."""
+        self._start = self.model.steps_done
+        total = self.params["epochs"] * self.params["steps"]
+        height, width = self.model.best_pixels.shape[1:3]
+        self._task = self._progress.add_task(f"painting {width}x{height}", total=total, losses="compiling …")
+        self._progress.start()
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        """Move the bar."""
+        losses = "  ".join(f"{name} {value:.3g}" for name, value in (logs or {}).items())
+        self._progress.update(self._task, completed=self.model.steps_done - self._start, losses=losses)
+
+    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
+        """Leave the finished bar."""
+        self.close()
+
+    def close(self) -> None:
+        """Give the terminal back, also when training was broken off."""
+        self._progress.stop()
+
+
+class Preview(keras.callbacks.Callback):
+    """Writes the best picture so far every few steps: `OUT-step00050.png` beside `OUT.png`.
+
+    A preview that can't be written is reported once and does not stop the painting.
+
+    Args:
+        path: The output that the previews are named after.
+        every: Number of steps between previews.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], every: int) -> None:
+        super().__init__()
+        self.path = Path(path)
+        self.every = every
+        self._failed = False
+
+    def existing(self) -> list[Path]:
+        """Files that have such a preview's name already: previews of a painting before, if not something else."""
+        name = re.compile(rf"{re.escape(self.path.stem)}-step\d{{5,}}{re.escape(self.path.suffix)}")
+        return [path for path in self.path.parent.iterdir() if name.fullmatch(path.name)]
+
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        """Count from where the canvas is."""
+        self._passed = self._step() // self.every
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Write a preview if one is due."""
+        step = self._step()
+        due, self._passed = step // self.every > self._passed, step // self.every
+        if self._failed or not due:
+            return
+        try:
+            target = self.path.with_name(f"{self.path.stem}-step{step:05d}{self.path.suffix}")
+            images.save(self.model.finish(self.model.picture), target, alpha=self.model.alpha)
+        except InputError as error:
+            self._failed = True
+            log.warning("no more previews: %s", error)
+
+    def _step(self) -> int:
+        """As histories count them, over all scales."""
+        return self.model.steps_before + self.model.steps_done

@@ -1,0 +1,1 @@
+"""The jobs that users ask for: transfer, apply, batches; their settings, methods and results."""
