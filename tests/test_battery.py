@@ -22,7 +22,7 @@ def both(tmp_path_factory):
     folder = tmp_path_factory.mktemp("saved")
     with graphs.eager():
         here = battery.save_all(folder)
-    battery.finished(battery.run("reload", folder))
+    battery.wait_for(battery.run("reload", folder))
     return here, battery.loaded(folder / "found.npz")
 
 
@@ -35,8 +35,7 @@ def together(tmp_path_factory):
         battery.run("devices", folder / "devices.npz", *names["devices"]),
         *battery.workers(folder / "workers.npz", *names["workers"]),
     ]
-    for process in processes:
-        battery.finished(process)
+    battery.wait_for(*processes)
     return {**battery.loaded(folder / "devices.npz"), **battery.loaded(folder / "workers.npz")}
 
 
