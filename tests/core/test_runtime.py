@@ -9,6 +9,8 @@ import pytest
 
 from tfstyle.core.runtime import LARGE, bypass_proxy_between_workers, steady
 
+NO_PROXY = "no_grpc_proxy"
+
 
 @pytest.mark.parametrize(
     ("pixels", "given", "expected"), [(LARGE, None, "None"), (LARGE + 1, None, "1"), (LARGE + 1, "0", "0")]
@@ -61,12 +63,12 @@ def test_workers_reach_each_other_without_the_proxy(cluster, variables, expected
         monkeypatch.setenv(name, variables.get(name, ""))
     monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": cluster, "task": {"type": "worker", "index": 0}}))
     bypass_proxy_between_workers()
-    assert (os.getenv("no_grpc_proxy") or None) == expected
+    assert (os.environ[NO_PROXY] or None) == expected
 
 
 @pytest.mark.parametrize("config", ["", "{", "[]", '{"cluster": 1}', '{"cluster": {"worker": 1}}'])
 def test_a_cluster_that_cannot_be_read_is_left_to_tensorflow(config, monkeypatch):
-    monkeypatch.setenv("no_grpc_proxy", "")
+    monkeypatch.setenv(NO_PROXY, "")
     monkeypatch.setenv("TF_CONFIG", config)
     bypass_proxy_between_workers()
-    assert os.getenv("no_grpc_proxy") == ""
+    assert os.environ[NO_PROXY] == ""
