@@ -251,7 +251,7 @@ def check(settings: Any, name: str, value: Any) -> None:
 
 def check_number(shown: str, value: Any, each: Option) -> None:
     """Check a number against the bounds of an option."""
-    number = (isinstance(value, (int, float)) and not isinstance(value, bool)) or hasattr(value, "__float__")
+    number = not isinstance(value, bool) and hasattr(value, "__float__")
     low = -math.inf if each.low is None else each.low
     high = math.inf if each.high is None else each.high
     above, below = each.above, each.below
