@@ -56,12 +56,14 @@ def test_it_is_made_again_from_its_configuration(name):
     assert json.loads(json.dumps(again.get_config())) == json.loads(json.dumps(item.get_config()))
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("name", CASES)
 def test_it_is_the_same_in_a_fresh_process(name, both):
     here, there = both
     battery.same(there[name]["called"], here[name]["called"], atol=1e-6)
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("way", ["continued", "resumed"])
 def test_there_it_goes_on_as_if_there_had_been_no_break(name, way, both):
@@ -78,6 +80,7 @@ def finite(model, case, history):
         assert np.isfinite(array).all()
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("name", MODELS)
 def test_training_in_bfloat16_with_callbacks(name, tmp_path):
     case = MODELS[name]
@@ -96,6 +99,7 @@ def test_training_in_bfloat16_with_callbacks(name, tmp_path):
     assert (tmp_path / "2.keras").is_file()
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("name", MODELS)
 def test_training_in_float16_with_scaled_losses(name):
     case = MODELS[name]
@@ -108,6 +112,7 @@ def test_training_in_float16_with_scaled_losses(name):
         assert int(scaled.inner_optimizer.iterations) > 0  # it leaves out steps that overflow
 
 
+@pytest.mark.large
 @pytest.mark.parametrize(("name", "way"), TOGETHER)
 def test_several_devices_train_as_one_does(name, way, together):
     alone, found = together[f"{name} alone"], together[f"{name} {way}"]

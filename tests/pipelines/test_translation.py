@@ -75,6 +75,7 @@ def test_what_does_not_go_together_is_refused(model, folder):
         tfstyle.apply_styles("photo.png", ["painting.png"], model=model)
 
 
+@pytest.mark.large
 def test_the_command_paints_in_a_fresh_process(model, folder):
     command = [
         sys.executable,

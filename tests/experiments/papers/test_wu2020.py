@@ -142,6 +142,7 @@ def test_constants_are_chosen_but_for_the_quote(experiment, scene_setup):
     assert [each.name for each in constants if each.kind == "reported"] == ["what depth does"]
 
 
+@pytest.mark.large
 def test_it_runs_end_to_end(tmp_path, monkeypatch):
     monkeypatch.setattr(wu2020.Depth, "contents", ("table",))
     monkeypatch.setattr(wu2020.Depth, "judges", lambda self, run, setup: ("VGG19Mini",))
