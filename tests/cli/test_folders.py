@@ -207,7 +207,7 @@ REFUSED = {
     ),
     "a grid of others": (
         ["photos/b.png", "painting.png", "--each", "-o", "styles"],
-        "could not write styles/grid.png: there is one already, which is not of tfstyle; move it, or choose another "
+        "could not write styles/grid.png: there is a file that tfstyle did not write; move it, or choose another "
         "folder",
     ),
     "previews of each": (
