@@ -417,7 +417,7 @@ class TransferSettings(BatchTransferSettings):
         group=_LONG,
     )
     checkpoint_every: int = option(
-        default=100,
+        default=20,
         help="Steps between two checkpoints.",
         metavar="N",
         low=1,
