@@ -46,6 +46,7 @@ def apply(options: argparse.Namespace) -> int:
     """`tfstyle apply`: one picture, many of them, or one in each of several styles."""
     given = given_options(options, ApplyBatchSettings)
     model, styles = given.get("model", "embedded"), given.pop("styles", None)
+    ApplyBatchSettings(**given, styles=styles or options.pictures)  # checks options before a model is loaded
     learned = _has_learned(model, options.pictures, styles)
     contents, styles = contents_and_styles(options.pictures, styles, learned)
     settings = ApplyBatchSettings(**given, styles=styles, progress=False if options.quiet else None)
