@@ -79,7 +79,7 @@ def compare(options: argparse.Namespace) -> int:
     return _run(
         options,
         folder,
-        lambda: run.compare(options.content, options.style, folder, **settings, progress=_progress(options)),
+        lambda: run.compare(options.content, folder=folder, **settings, progress=_progress(options)),
         lambda outcome: table.as_text(outcome.rows, report.headings(COLUMNS)),
     )
 

@@ -33,16 +33,14 @@ log = logging.getLogger("tfstyle")
 
 
 @takes(ReproduceSettings)
-def reproduce(experiment: str | Experiment, settings: ReproduceSettings) -> Outcome:  # noqa: D417
+def reproduce(experiment: str | Experiment, settings: ReproduceSettings) -> Outcome:
     """Run a paper's experiment into a folder: `report.html`, `results.csv`, `results.json`, figures and images.
 
     Finished runs with the same settings are kept: a second call goes on after a break.
 
     Args:
         experiment: Its name (see `tfstyle.experiments.EXPERIMENTS`), or an `Experiment` of your own.
-        folder: The folder; it is made if there is none.
         {options}
-        progress: Whether to draw a live bar over the runs on stderr; None for: if stderr is a terminal.
 
     Raises:
         InputError: An argument can't be used; one line names it and the fix.
@@ -54,15 +52,12 @@ def reproduce(experiment: str | Experiment, settings: ReproduceSettings) -> Outc
 
 
 @takes(CompareSettings)
-def compare(content: images.Source, settings: CompareSettings) -> Outcome:  # noqa: D417
+def compare(content: images.Source, settings: CompareSettings) -> Outcome:
     """Paint one pair with several networks, all else the same, into a folder as `reproduce` does.
 
     Args:
         content: The content image.
-        style: The style image.
-        folder: The folder; it is made if there is none.
         {options}
-        progress: Whether to draw a live bar over the runs on stderr; None for: if stderr is a terminal.
 
     Raises:
         InputError: An argument can't be used; one line names it and the fix.

@@ -87,7 +87,7 @@ def test_runs_are_of_one_recipe(setup):
     assert len(runs) == 16
     assert len({run.name for run in runs}) == 16
     assert {run.settings["method"].name for run in runs} == {"jin2021"}
-    assert {run.settings["balance"] for run in runs if run.facts["treatment"] == "raw"} == {False}
+    assert {run.settings["normalize_losses"] for run in runs if run.facts["treatment"] == "raw"} == {False}
     quick = experiments.get("jin2021-backbones").runs(replace(setup, quick=True))
     assert {(run.facts["backbone"], run.facts["treatment"]) for run in quick} >= {(name, "raw") for name in BACKBONES}
 

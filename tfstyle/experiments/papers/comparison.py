@@ -40,9 +40,9 @@ class Treatment:
     network_options: NetworkOptions = field(default_factory=NetworkOptions)
 
 
-_BALANCED = {"balance": True, "parameterization": "pixels"}
+_BALANCED = {"normalize_losses": True, "parameterization": "pixels"}
 TREATMENTS = {
-    "raw": Treatment("same weights for\nevery network", {"balance": False, "parameterization": "pixels"}),
+    "raw": Treatment("same weights for\nevery network", {"normalize_losses": False, "parameterization": "pixels"}),
     "balanced": Treatment("each layer's loss over\nits value at the start", _BALANCED),
     "smoothed": Treatment("balanced, activations\nsmoothed (SWAG)", _BALANCED, SMOOTHED),
     "fourier": Treatment("balanced,\nFourier spectrum", {**_BALANCED, "parameterization": "fourier"}),

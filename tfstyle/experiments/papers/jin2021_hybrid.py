@@ -243,9 +243,9 @@ def _run(scaling: str, weights: Mapping[str, float], ratio: str, exponent: float
         network_options=OPTIONS.get(scaling, NetworkOptions()),
         settings={
             "method": METHOD,
-            "balance": False,
+            "normalize_losses": False,
             "parameterization": "pixels",
-            "calibrate": scaling == "calibrated",
+            "balance_gradients": scaling == "calibrated",
         },
         facts={"scaling": scaling, "ratio": ratio, "exponent": exponent},
     )
