@@ -1,13 +1,12 @@
 """MkDocs hook: fill pages with what the package itself knows, so that they can't go stale.
 
-A line `<!-- generated: NAME -->` or `<!-- generated: NAME ARGUMENT -->` in a page is replaced by the Markdown that the
-function of that name returns.
+A line `<!-- generated: NAME -->` or `<!-- generated: NAME ARGUMENT -->` in a page is replaced by the Markdown that
+the function of that name returns.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib
 import os
 import re
 from pathlib import Path
@@ -81,7 +80,9 @@ def command_line() -> str:
 
     columns, os.environ["COLUMNS"] = os.environ.get("COLUMNS"), "100"
     try:
-        return "\n\n".join(f"## {parser.prog}\n\n```text\n{parser.format_help()}```" for parser in _leaves(build_parser()))
+        return "\n\n".join(
+            f"## {parser.prog}\n\n```text\n{parser.format_help()}```" for parser in _leaves(build_parser())
+        )
     finally:
         if columns is None:
             del os.environ["COLUMNS"]
@@ -95,26 +96,12 @@ def _leaves(parser: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
     return [leaf for each in choices for command in each.values() for leaf in _leaves(command)] or [parser]
 
 
-def options(place: str) -> str:
-    """A table of the options of a settings class, `module:class`."""
-    from tfstyle.core.settings import default_text, kind, options_of
-
-    module, _, name = place.partition(":")
-    settings = getattr(importlib.import_module(module), name)
-    fields = settings.__dataclass_fields__
-    rows = []
-    for option, known in options_of(settings).items():
-        shown = "yes or no" if kind(settings, option).is_flag else f"`{known.metavar or option.upper()}`"
-        rows.append(f"| `{option}` | {shown} | {default_text(fields[option])} | {known.help} |".replace("||", "|"))
-    return "\n".join(["| option | value | default | what it does |", "|---|---|---|---|", *rows])
-
-
 def modules(package: str) -> str:
     """The reference of all modules of a package, the package itself first."""
     root = Path(tfstyle.__file__).parent.parent
     files = sorted(root.joinpath(*package.split(".")).rglob("*.py"))
-    names = [".".join(file.relative_to(root).with_suffix("").parts) for file in files]
-    return "\n\n".join(f"::: {name.removesuffix('.__init__')}" for name in sorted(names) if "._" not in name.removesuffix(".__init__"))
+    names = [".".join(file.relative_to(root).with_suffix("").parts).removesuffix(".__init__") for file in files]
+    return "\n\n".join(f"::: {name}" for name in sorted(names) if "._" not in name)
 
 
 PARTS = {
@@ -122,6 +109,5 @@ PARTS = {
     "method_sources": method_sources,
     "experiments": experiments,
     "command_line": command_line,
-    "options": options,
     "modules": modules,
 }
