@@ -470,6 +470,7 @@ def test_a_closed_pipe_is_not_a_traceback():
 
 def test_the_demo_paints_a_bundled_sample_at_once_and_then_better(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("tfstyle.features.loading.faster", lambda: "float32")  # the probe takes its time
     assert main(["demo", "--size", "64", "--steps", "2"]) == 0
     first, second = capsys.readouterr().out.splitlines()
     assert first.startswith("wrote tfstyle-demo-adain.png in ")

@@ -288,7 +288,7 @@ def log_lines(caplog):
 
 def test_auto_falls_back_on_embedded_weights_and_says_so(files, caplog):
     with caplog.at_level(logging.INFO, "tfstyle"):
-        result = transfer(files / "photo.png", files / "painting.png", size=48, steps=1)
+        result = transfer(files / "photo.png", files / "painting.png", size=48, steps=1, precision="float32")
     assert (result.settings["backbone"], result.settings["weights"]["name"]) == ("VGG19Mini", "embedded")
     assert log_lines(caplog) == [
         "painting with VGG19Mini, weights embedded (this package), for want of ImageNet's, which do better: "
@@ -301,7 +301,8 @@ def test_auto_takes_imagenet_weights_where_they_are(files, caplog, tmp_path, mon
     keras.applications.VGG19(include_top=False, weights=None).save_weights(path)
     monkeypatch.setenv("TFSTYLE_WEIGHTS", str(tmp_path))
     with caplog.at_level(logging.INFO, "tfstyle"):
-        settings = transfer(files / "photo.png", files / "painting.png", size=48, steps=1).settings
+        result = transfer(files / "photo.png", files / "painting.png", size=48, steps=1, precision="float32")
+    settings = result.settings
     assert log_lines(caplog) == ["painting with VGG19, weights imagenet ($TFSTYLE_WEIGHTS)"]
     assert settings["weights"]["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
     assert (settings[NORMALIZE], settings["content_weight"], settings["pooling"]) == (False, 5.0, "max")
