@@ -84,8 +84,8 @@ class ReproduceSettings(ExperimentSettings):
     domains: Mapping[str, str | os.PathLike[str]] | None = option(
         default=None,
         help="Folders of your images in place of the package's, for experiments that train on domains: photo=DIR, "
-        "ink=DIR and so on; ink-photo=DIR for photographs that only the domain ink learns from. The last tenth of each "
-        "folder by name is not trained on but measured.",
+        "ink=DIR and so on; ink-photo=DIR for photographs that only the domain ink learns from. The last tenth of "
+        "each folder by name is not trained on but measured.",
         metavar="NAME=DIR",
         flag="domain",
         repeatable=True,
@@ -94,7 +94,7 @@ class ReproduceSettings(ExperimentSettings):
     trained: str | os.PathLike[str] | None = option(
         default=None,
         help="A folder of finished trainings of `tfstyle train`, such as DIR/ink-cyclegan, in place of training; "
-        "needs domains. All of their images, at most 128 of each, are measured: give images that were not trained on.",
+        "needs domains. All of their images, at most 128 of each, are measured: give images not trained on.",
         metavar="DIR",
         unset="to train",
     )
@@ -117,8 +117,8 @@ class CompareSettings(ExperimentSettings):
     treatments: Sequence[str] = option(
         default=("raw", "balanced"),
         help="How the losses are weighted. `raw`: the same weights for every network, as papers compare them. "
-        "`balanced`: each layer's loss is divided by its value at the start, for networks that raw weights leave unpainted. "
-        "`smoothed` and `fourier`: balanced with smoothed activations or with the Fourier spectrum, against grain "
-        "and peaks.",
+        "`balanced`: each layer's loss is divided by its value at the start, for networks that raw weights leave "
+        "unpainted. `smoothed` and `fourier`: balanced with smoothed activations or with the Fourier spectrum, "
+        "against grain and peaks.",
         metavar="NAME,...",
     )
