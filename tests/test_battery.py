@@ -121,7 +121,7 @@ def test_several_devices_train_as_one_does(name, way, together):
     assert min(found["moved"].values()) > 1e-6  # or it would be no wonder
 
 
-@pytest.mark.parametrize("name", ["CycleGAN", "GAN"])
+@pytest.mark.parametrize("name", ["AdaIN", "CycleGAN", "GAN"])
 def test_nothing_is_left_of_a_training_that_is_gone(name):
     """TensorFlow's registry of gradients would keep its graph, by layers of Keras and of our own."""
 

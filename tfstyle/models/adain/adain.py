@@ -13,6 +13,7 @@ from keras import ops
 
 from tfstyle import images
 from tfstyle.core.errors import InputError, unknown
+from tfstyle.core.gradients import gradients_owned
 from tfstyle.core.runtime import check_backend
 from tfstyle.features.backbone import Backbone
 from tfstyle.images import color_transfer, masks as masks_room
@@ -178,7 +179,8 @@ class AdaIN(keras.Model):
 
     def train_step(self, data: Any) -> dict[str, Tensor]:
         """Keras' own step; contents and styles are encoded before it, once for `call` and `compute_loss`."""
-        return super().train_step((self._seen(_pair(data)),))
+        with gradients_owned():  # of Keras' optimizers, too: else each training would leave its graph behind
+            return super().train_step((self._seen(_pair(data)),))
 
     def test_step(self, data: Any) -> dict[str, Tensor]:
         """Keras' own step, see `train_step`."""
