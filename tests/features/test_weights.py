@@ -203,10 +203,11 @@ def test_a_weights_file_cannot_run_code(tmp_path):
         "model.save(sys.argv[1])\n"
     )
     path = tmp_path / "evil.keras"
-    subprocess.run([sys.executable, "-c", code, str(path)], check=True, capture_output=True)
+    subprocess.run([sys.executable, "-c", code, str(path)], check=True, capture_output=True, timeout=300)
     run = subprocess.run(
         [sys.executable, "-c", f"from tfstyle import Backbone; Backbone('VGG16', {str(path)!r})"],
         capture_output=True, text=True,
+        timeout=300,
     )  # fmt: skip
     assert run.returncode != 0
     assert "pwned" not in run.stdout + run.stderr
@@ -218,7 +219,7 @@ def test_keras_cache_is_looked_for_in_keras_home(vgg16_file, tmp_path):
     put(vgg16_file, tmp_path / "models", "vgg16_weights_notop.weights.h5")
     code = "from tfstyle import weights; print(weights.find('VGG16').source)"
     environment = {**os.environ, "KERAS_HOME": str(tmp_path)}
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=300)
     assert run.stdout == "Keras cache\n"
 
 

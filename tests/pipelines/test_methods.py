@@ -53,4 +53,7 @@ def test_an_unknown_method_suggests_the_nearest():
 
 def test_the_list_needs_no_keras():
     code = "import sys, tfstyle.pipelines.methods; print('keras' in sys.modules, 'numpy' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False False\n"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300).stdout
+        == "False False\n"
+    )

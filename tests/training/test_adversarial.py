@@ -98,7 +98,7 @@ def test_a_killed_cyclegan_goes_on_as_if_it_had_not_been(folders, tmp_path, opti
     arguments = command(folders, "cyclegan", halves, "--epochs=2")
     _kill_in_the_second_epoch(arguments, halves)
     assert not (halves / "samples" / "epoch-0002.png").exists()
-    subprocess.run([sys.executable, "-m", "tfstyle.cli.main", *arguments, "--resume"], check=True)
+    subprocess.run([sys.executable, "-m", "tfstyle.cli.main", *arguments, "--resume"], check=True, timeout=300)
     same(halves, whole)
 
 
@@ -116,7 +116,7 @@ def _kill_in_the_second_epoch(arguments, run):
         assert time.monotonic() < deadline
         time.sleep(0.002)
     process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.wait(60)
 
 
 def parsed(*given):

@@ -84,7 +84,7 @@ def test_a_killed_training_goes_on_as_if_it_had_not_been(folders, whole, tmp_pat
         assert time.monotonic() < deadline
         time.sleep(0.005)
     process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.wait(60)
     assert not (run / "samples" / "epoch-0002.png").exists()
     assert main([*command, "--resume"]) == 0
     for ours, theirs in zip(weights(run), weights(whole), strict=True):

@@ -26,7 +26,7 @@ def _painting(name: str, size: int | tuple[int, int], seed: int = 0) -> np.ndarr
 
 def _python(code: str) -> str:
     """What a fresh process prints."""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300)
     return done.stdout.strip()
 
 
