@@ -218,7 +218,8 @@ def test_examples_of_docstrings_run(path, tmp_path, monkeypatch, photo, painting
             for pattern, replacement in SMALLER:
                 example.source = re.sub(pattern, replacement, example.source)
         report: list[str] = []
-        runner = doctest.DocTestRunner(_Checker(), verbose=False, optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
+        flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+        runner = doctest.DocTestRunner(_Checker(), verbose=False, optionflags=flags)
         runner.run(test, out=report.append)
         assert not runner.failures, "".join(report)
 
