@@ -40,7 +40,7 @@ def test_the_python_runs(tmp_path, monkeypatch, photo, painting):
     )
     assert variables["model"].stylize("photo.jpg", "night.jpg").shape == photo.shape
     assert Path("adain.keras").exists()
-    small = "CycleGAN(size=32, blocks=0, filters=2, layers=1)"
+    small = "CycleGAN(size=32, blocks=0, filters=2, n_layers=1)"
     adversarial = adversarial.replace("CycleGAN(size=256)", small).replace("epochs=200", "epochs=1")
     exec(adversarial.replace('"paintings/")', '"paintings/", side=32, resize=None)'), variables)
     assert Path("paintings.keras").exists()

@@ -17,7 +17,7 @@ from tfstyle.cli.main import main
 from tfstyle.features import weights
 from tfstyle.images import color_transfer, masks
 from tfstyle.models import AdaIN, load
-from tfstyle.models.pretrained import write_embedded
+from tfstyle.models.adain.embedded import write as write_embedded
 
 pytestmark = pytest.mark.usefixtures("eager")
 
@@ -43,7 +43,7 @@ def model(embedded):
 def folder(tmp_path, photo, painting, monkeypatch, embedded, model):
     """A photograph, two paintings, and a folder of three photographs; the model is loaded once."""
     monkeypatch.setattr(weights, "ADAIN", embedded)
-    monkeypatch.setattr("tfstyle.models.pretrained.embedded", lambda: model)
+    monkeypatch.setattr("tfstyle.models.adain.embedded.load", lambda: model)
     monkeypatch.chdir(tmp_path)
     images.save(photo, "photo.png")
     images.save(painting, "painting.png")
@@ -89,7 +89,7 @@ def test_without_a_size_pictures_keep_theirs(model, photo):
 def test_styles_are_mixed_and_weakened(model):
     found = tfstyle.apply("photo.png", ["painting.png", "other.png"], size=64, style_blend=[3, 1], alpha=0.5).image
     photo, *styles = at(64, "photo.png", "painting.png", "other.png")
-    np.testing.assert_allclose(found, model.stylize(photo, styles, weights=[0.75, 0.25], alpha=0.5), atol=1e-6)
+    np.testing.assert_allclose(found, model.stylize(photo, styles, style_weights=[0.75, 0.25], alpha=0.5), atol=1e-6)
     plain = tfstyle.apply("photo.png", ["painting.png", "other.png"], size=64).image
     assert np.abs(found - plain).max() > 0.01
 
@@ -116,7 +116,7 @@ def test_masks_give_each_style_its_place_and_say_what_counts_of_it(model):
     ).image
     photo, *styles = at(64, "photo.png", "painting.png", "other.png")
     codes = [model.encode_style(styles[0], top), model.encode_style(styles[1])]
-    np.testing.assert_allclose(found, model.stylize(photo, codes, masks=[left, 1 - left]), atol=1e-6)
+    np.testing.assert_allclose(found, model.stylize(photo, codes, content_masks=[left, 1 - left]), atol=1e-6)
 
 
 def test_regions_of_one_colour_take_their_style_from_each_other(model):
@@ -127,7 +127,7 @@ def test_regions_of_one_colour_take_their_style_from_each_other(model):
     photo, painting = at(64, "photo.png", "painting.png")
     regions = masks.regions([where], [style], [1.0], (42, 64), [(64, 64)])
     codes = [model.encode_style(painting, mask) for mask in regions.styles[0]]
-    np.testing.assert_allclose(found, model.stylize(photo, codes, masks=list(regions.content)), atol=1e-6)
+    np.testing.assert_allclose(found, model.stylize(photo, codes, content_masks=list(regions.content)), atol=1e-6)
     assert np.abs(found - tfstyle.apply("photo.png", "painting.png", size=64).image).max() > 0.01
 
 

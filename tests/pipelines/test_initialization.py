@@ -10,7 +10,7 @@ from tfstyle.cli.main import main
 from tfstyle.features import weights
 from tfstyle.images import color_transfer
 from tfstyle.models import AdaIN, load
-from tfstyle.models.pretrained import write_embedded
+from tfstyle.models.adain.embedded import write as write_embedded
 from tfstyle.optimization.canvas import Canvas
 
 pytestmark = pytest.mark.usefixtures("eager")
@@ -54,7 +54,7 @@ def at(size, *pictures):
 def test_it_begins_with_what_the_model_paints(begun, model, photo, painting):
     result = transfer(photo, [painting, 1 - painting], style_blend=[1, 3], **FAST)
     own, *styles = at(48, photo, painting, 1 - painting)
-    want = model.stylize(own, styles, weights=[0.25, 0.75])
+    want = model.stylize(own, styles, style_weights=[0.25, 0.75])
     np.testing.assert_allclose(begun[0][0], want, atol=1e-5)
     assert result.settings["init"] == "adain"
 
@@ -71,7 +71,7 @@ def test_what_no_mask_covers_is_the_content(begun, model, photo, painting):
     transfer(photo, painting, content_mask=left, **FAST)
     start = begun[0][0]
     own, mask = images.load(photo, 48).rgb, images.load(left, (start.shape[0], 48)).rgb[..., :1]
-    want = mask * model.stylize(own, at(48, painting), masks=[mask[..., 0]]) + (1 - mask) * own
+    want = mask * model.stylize(own, at(48, painting), content_masks=[mask[..., 0]]) + (1 - mask) * own
     np.testing.assert_allclose(start, want, atol=1e-5)
     np.testing.assert_array_equal(start[:, 30:], own[:, 30:])
 

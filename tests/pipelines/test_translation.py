@@ -16,7 +16,7 @@ from tfstyle.models import GAN, WGAN, AdaIN, CycleGAN
 
 @pytest.fixture(scope="module")
 def model():
-    return CycleGAN(32, blocks=1, filters=4, layers=2, pool_size=0, seed=0)
+    return CycleGAN(32, blocks=1, filters=4, n_layers=2, pool_size=0, seed=0)
 
 
 @pytest.fixture

@@ -18,10 +18,10 @@ from tfstyle.images.picture import Picture
 from tfstyle.images.sizing import sized
 from tfstyle.pipelines.result import Result, versions
 from tfstyle.pipelines.transfer import MAXIMUM_SIDE, blended, listed
-from tfstyle.pipelines.translation import Translated, takes_styles
+from tfstyle.pipelines.translation import Translated
 
 if TYPE_CHECKING:
-    from tfstyle.models.adain.stylizer import Stylizer
+    from tfstyle.models.stylizer import Stylizer
 
 
 def apply(
@@ -61,7 +61,7 @@ def apply(
             unless the model does so by itself.
         near: Strength of the style for the nearest point; a factor of alpha. Of use with depth only, as what follows.
         far: For the farthest.
-        depth_contrast: How sharply near and far are told apart; see `tfstyle.models.adain.guidance.by_proximity`.
+        depth_contrast: How sharply near and far are told apart; see `tfstyle.models.depth.strength`.
         depth_offset: The proximity in the middle of what is near and what is far.
 
     Returns:
@@ -285,14 +285,11 @@ class _Applied:
 
     def __init__(self, asked: _Asked, model: Any = None) -> None:
         loaded, self.source = _loaded(asked.model) if model is None else (model, _named(asked.model))
-        from tfstyle.models.adain.stylizer import Stylizer
+        from tfstyle.models.interfaces import check_stylizes
+        from tfstyle.models.stylizer import Stylizer
 
         self.asked, self.model = asked, loaded
-        if not takes_styles(self.model):
-            raise InputError(
-                f"the {type(self.model).__name__} paints in the style that it has learned, and in no other: leave "
-                f"out the styles"
-            )
+        check_stylizes(self.model)
         paintings = [self.sized(painting, asked.style_scale) for painting in asked.paintings]
         self.stylizer: Stylizer = Stylizer(
             self.model,
@@ -310,18 +307,20 @@ class _Applied:
         given = self.asked.depth
         if given is None:
             return None
-        from tfstyle.models.adain.guidance import DepthStrength
         from tfstyle.models.depth import MapFile
+        from tfstyle.models.depth.strength import DepthStrength
+        from tfstyle.models.interfaces import EstimatesDepth
 
         if isinstance(given, str) and given == "auto":
-            module = self.model.proximity if getattr(self.model, "depth", None) is not None else _depth_mini()
+            has_module = isinstance(self.model, EstimatesDepth) and self.model.depth is not None
+            module = self.model.inverse_depth if has_module else _depth_mini()
         else:
             module = given if callable(given) else MapFile(given)
         return DepthStrength(module, **{name.removeprefix("depth_"): v for name, v in self.asked.strengths.items()})
 
     def sized(self, picture: Picture, scale: float = 1.0) -> Picture:
         """A picture at the size that is asked for."""
-        return sized(picture, self.asked.size, self.model.encoder.backbone.minimum_side, scale)
+        return sized(picture, self.asked.size, self.model.minimum_side, scale)
 
     def paint(self, photo: Picture) -> Result:
         """A picture, and how it came about."""
@@ -336,16 +335,13 @@ class _Applied:
             raise InputError(
                 f"there is not enough memory for {width}x{height} pixels: give a smaller size"
             ) from error
-        encoder = self.model.encoder.backbone
         settings = {
             "content": photo.name,
             "content_sha256": photo.sha256,
             **self.asked.record(),
             "model": type(self.model).__name__,
             "model_source": self.source,
-            "backbone": encoder.name,
-            "weights": encoder.weights_record,
-            "layer": self.model.layer,
+            **self.model.record(),
             "height": height,
             "width": width,
             "versions": versions(),

@@ -35,9 +35,9 @@ def feed_forward(
     Raises:
         InputError: A picture or mask can't be used.
     """
-    from tfstyle.models.adain.stylizer import Stylizer
+    from tfstyle.models.stylizer import Stylizer
 
-    minimum = model.encoder.backbone.minimum_side
+    minimum = model.minimum_side
     found = []
     for index, content in enumerate(contents):
         own = asked.of(index)

@@ -12,33 +12,6 @@ from tfstyle.images.sizing import sized
 from tfstyle.pipelines.result import Result, versions
 
 
-def takes_styles(model: Any) -> bool:
-    """Whether a model paints in the style of pictures that it is given, and not in its own."""
-    return hasattr(model, "encode_style")
-
-
-def takes_noise(model: Any) -> bool:
-    """Whether a model makes its pictures of noise, and not of photographs."""
-    from tfstyle.models.adversarial.gan import GAN
-
-    return isinstance(model, GAN) or getattr(model, "source", "pictures") == "noise"
-
-
-def check_own_style(model: Any) -> None:
-    """See that a model paints photographs in the style it has learned.
-
-    Raises:
-        InputError: It wants styles, or makes its pictures of noise.
-    """
-    if takes_styles(model):
-        raise InputError("there is no style picture: give at least one")
-    if takes_noise(model):
-        raise InputError(
-            f"the {type(model).__name__} makes pictures of noise, not of photographs: use `tfstyle generate`, or "
-            f"give a model that was trained with photographs"
-        )
-
-
 class Translated:
     """A generator, for one picture after the other.
 
@@ -52,7 +25,9 @@ class Translated:
     """
 
     def __init__(self, model: Any, source: str | None, size: int | None) -> None:
-        check_own_style(model)
+        from tfstyle.models.interfaces import check_translates
+
+        check_translates(model)
         self.model, self.source, self.size = model, source, size
 
     def paint(self, photo: Picture) -> Result:

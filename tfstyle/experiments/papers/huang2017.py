@@ -116,11 +116,11 @@ class AnyStyle(Experiment):
             case "alpha":
                 given["alpha"] = run.facts["value"]
             case "mix":
-                given["weights"] = [1 - run.facts["value"], run.facts["value"]]
+                given["style_weights"] = [1 - run.facts["value"], run.facts["value"]]
             case "color":
                 given["preserve_color"] = "statistics"
             case "regions":
-                given["masks"] = _halves(photo)
+                given["content_masks"] = _halves(photo)
         model.stylize(photo, styles, **given)  # what is loaded and compiled once is not this picture's time
         began = time.perf_counter()
         picture = model.stylize(photo, styles, **given)
@@ -257,9 +257,9 @@ def _adain(name: str, facts: dict[str, Any], content: int = 0, styles: tuple[int
 
 @functools.cache
 def _embedded() -> AdaIN:
-    from tfstyle.models import pretrained
+    from tfstyle.models import load
 
-    return pretrained.embedded()
+    return load("embedded")
 
 
 def _halves(photo: Picture) -> list[np.ndarray]:

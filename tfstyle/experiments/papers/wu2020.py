@@ -83,11 +83,11 @@ class Depth(Experiment):
 
     def constants(self, setup: Setup) -> list[Constant]:
         """Of the paper only a sentence is known."""
-        from tfstyle.models.adain import guidance
         from tfstyle.models.adain.depth_adain import DEPTH_WEIGHT
+        from tfstyle.models.depth import strength
 
-        near, far = guidance.NEAR, guidance.FAR
-        curve = f"contrast {guidance.CONTRAST:g}, offset {guidance.OFFSET:g}"
+        near, far = strength.NEAR, strength.FAR
+        curve = f"contrast {strength.CONTRAST:g}, offset {strength.OFFSET:g}"
         return [
             Constant("what depth does", "a module within encoder and decoder", "reported", SOURCE),
             Constant("strength", f"{near:g} near, {far:g} far, {curve}", "chosen", "the idea: Kitov et al. 2020"),
@@ -101,7 +101,7 @@ class Depth(Experiment):
 
     def paint(self, run: Run, setup: Setup) -> Result:
         """Paint by the model of the variant."""
-        from tfstyle.models.adain.guidance import DepthStrength
+        from tfstyle.models.depth.strength import DepthStrength
 
         began = time.perf_counter()
         variant, photo, style = run.facts["variant"], setup.contents[run.content], setup.styles[run.styles[0]]
@@ -109,7 +109,7 @@ class Depth(Experiment):
         model = _tuned(setup.steps, setup.seed, variant == "tuned-depth") if tuned else _embedded()
         given: dict[str, Any] = {"depth": None, "alpha": 1.0}
         if variant == "weaker":
-            given["alpha"] = float(DepthStrength(model.proximity).of(photo).mean())
+            given["alpha"] = float(DepthStrength(model.inverse_depth).of(photo).mean())
         elif variant == "found":
             given["depth"] = "auto"
         elif variant == "true":
@@ -220,15 +220,15 @@ def _found(picture: Picture) -> np.ndarray:
     """What DepthMini finds."""
     from tfstyle.models.depth import estimate
 
-    return estimate(_embedded().proximity, picture.rgb)
+    return estimate(_embedded().inverse_depth, picture.rgb)
 
 
 @functools.cache
 def _embedded() -> DepthAdaIN:
     """The embedded AdaIN, with DepthMini."""
-    from tfstyle.models import DepthAdaIN, pretrained
+    from tfstyle.models import DepthAdaIN, load
 
-    return DepthAdaIN.from_adain(pretrained.embedded())
+    return DepthAdaIN.from_adain(load("embedded"))
 
 
 @functools.cache
