@@ -331,7 +331,7 @@ def test_what_can_not_be_used_is_said(model, domains):
         (lambda: model.compile(adam, adam), "one optimizer can't serve both: "),
         (
             lambda: CycleGAN(16),
-            "size 16x16 is too small for discriminators of 3 layers: give at least 24 pixels, or a smaller n_layers",
+            "size 16x16 is too small for discriminators of 3 layers: give at least 24 pixels",
         ),
         (lambda: CycleGAN(64, blocks=-1), "blocks -1 can't be used: "),
         (lambda: model.compile(loss="mse"), "CycleGAN takes no loss: "),
