@@ -50,11 +50,11 @@ def test_each_model_has_its_abilities(models):
 
 def test_another_ability_than_is_needed_is_one_line(models):
     for check, name, message in [
-        (check_stylizes, "cyclegan", "CycleGAN takes no style images.*: leave out the styles"),
-        (check_stylizes, "gan", "GAN takes no style images.*: leave out the styles"),
-        (check_translates, "adain", "AdaIN needs a style image: give at least one"),
-        (check_translates, "noise", "WGAN makes images from noise.*: use `tfstyle generate`"),
-        (check_generates, "photos", "WGAN makes no images from noise: give a trained GAN"),
+        (check_stylizes, "cyclegan", "CycleGAN has learned one style.*: leave out the style images"),
+        (check_stylizes, "gan", "GAN has learned one style.*: leave out the style images"),
+        (check_translates, "adain", "AdaIN takes style images.*no style image: give at least one"),
+        (check_translates, "noise", "WGAN makes pictures from noise.*: use `tfstyle generate`"),
+        (check_generates, "photos", "WGAN makes no pictures from noise: give a trained GAN"),
     ]:
         with pytest.raises(InputError, match=message):
             check(models[name])

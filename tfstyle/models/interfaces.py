@@ -135,7 +135,7 @@ def check_stylizes(model: object) -> None:
     """
     if not isinstance(model, Stylizes):
         raise InputError(
-            f"the {type(model).__name__} takes no style images, as it has learned its own style: leave out the styles"
+            f"the {type(model).__name__} has learned one style and takes no others: leave out the style images"
         )
 
 
@@ -147,10 +147,10 @@ def check_translates(model: object) -> None:
     """
     name = type(model).__name__
     if isinstance(model, Stylizes):
-        raise InputError(f"the {name} needs a style image: give at least one")
+        raise InputError(f"the {name} takes style images, and there is no style image: give at least one")
     if generates(model):
         raise InputError(
-            f"the {name} makes images from noise, not from a content image: use `tfstyle generate`, or give a model "
+            f"the {name} makes pictures from noise, not from a content image: use `tfstyle generate`, or give a model "
             f"that was trained with photographs"
         )
     if not translates(model):
@@ -165,6 +165,6 @@ def check_generates(model: object) -> None:
     """
     if not generates(model):
         raise InputError(
-            f"the {type(model).__name__} makes no images from noise: give a trained GAN, or a WGAN that was trained "
+            f"the {type(model).__name__} makes no pictures from noise: give a trained GAN, or a WGAN that was trained "
             f"without photographs"
         )
