@@ -76,6 +76,7 @@ def test_embedded_weights_are_trained_normalised_and_said_to_be_embedded(mini):
         assert np.median(means) > 0.25
 
 
+@pytest.mark.large
 def test_a_fresh_process_loads_the_same_features(mini):
     picture = np.linspace(0, 1, 48 * 32 * 3, dtype="float32").reshape(1, 48, 32, 3)
     code = (

@@ -56,6 +56,7 @@ def wanted(model, contents, style, alpha):
     return np.stack([model.stylize(content, style[0], alpha=alpha) for content in contents])
 
 
+@pytest.mark.large
 def test_a_saved_model_needs_neither_keras_nor_tfstyle(model, pictures):
     made = exporting.export(model, "adain")
     assert made.paths == (Path("adain"),)
@@ -83,6 +84,7 @@ np.savez("found.npz", whole=run["stylize"](content=contents, style=style, alpha=
     np.testing.assert_allclose(found["deviation"][0], own.deviation, rtol=1e-3, atol=1e-3)
 
 
+@pytest.mark.large
 def test_tensorflow_lite_has_all_signatures_in_one_file(model, pictures):
     made = exporting.export(model, "adain.tflite")
     assert [path.name for path in Path().iterdir()] == ["adain.tflite"]
@@ -95,6 +97,7 @@ def test_tensorflow_lite_has_all_signatures_in_one_file(model, pictures):
     np.testing.assert_allclose(found, wanted(model, contents, style, 0.25), atol=1e-4)
 
 
+@pytest.mark.large
 @pytest.mark.skipif(importlib.util.find_spec("tf2onnx") is None, reason="needs pip install 'tfstyle[onnx]'")
 def test_onnx_has_a_file_for_each_signature(model, pictures):
     import onnxruntime
@@ -171,6 +174,7 @@ def test_what_makes_pictures_of_noise(format, kind, options, tmp_path):
     np.testing.assert_allclose(found, np.clip(model(noise), 0, 1), atol=1e-4)
 
 
+@pytest.mark.large
 def test_what_was_trained_in_half_precision_is_exported_in_full(pictures):
     backbone = Backbone("VGG19Mini", padding="reflection", precision="bfloat16")
     model = AdaIN(backbone, "block2_conv1", seed=0, dtype="mixed_bfloat16")
@@ -240,6 +244,7 @@ def test_onnx_without_its_packages_names_the_extra(generator, monkeypatch, capsy
     assert [path.name for path in Path().iterdir()] == ["plain.keras"]
 
 
+@pytest.mark.large
 def test_the_command_says_how_near_it_is(generator, capsys):
     generator.save("plain.keras")
     assert main(["export", "plain.keras", "--format", "tflite", "-o", "out.tflite"]) == 0
@@ -253,6 +258,7 @@ def test_the_command_says_how_near_it_is(generator, capsys):
     assert capsys.readouterr().err.startswith("tfstyle: model nowhere.keras does not exist: give 'embedded', ")
 
 
+@pytest.mark.large
 def test_a_process_of_its_own_makes_no_noise(generator):
     generator.save("plain.keras")
     command = [sys.executable, "-m", "tfstyle", "export", "plain.keras", "-o", "out.tflite"]

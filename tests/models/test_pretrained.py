@@ -109,6 +109,7 @@ def test_what_float16_can_not_hold_is_refused(trained, tmp_path):
         trained.decoder.set_weights(before)
 
 
+@pytest.mark.large
 def test_saved_models_and_folders_of_training_runs_are_read_in_a_fresh_process(trained, tmp_path, painting):
     trained.save(tmp_path / "mine.keras")
     (tmp_path / "run").mkdir()

@@ -365,6 +365,7 @@ def test_without_the_embedded_file_one_line_says_so(monkeypatch, capsys, tmp_pat
     assert line.endswith("is missing: install tfstyle again")
 
 
+@pytest.mark.large
 def test_in_a_process_of_its_own_a_terminal_sees_a_bar_and_tensorflow_says_nothing(model):
     model.save("mine.keras")
     command = [sys.executable, "-m", "tfstyle", "apply", "photos", "--style", "painting.png", "--model", "mine.keras",
@@ -390,6 +391,7 @@ def test_in_a_process_of_its_own_a_terminal_sees_a_bar_and_tensorflow_says_nothi
         assert word not in seen.decode()
 
 
+@pytest.mark.large
 def test_a_decoder_of_another_encoder_is_one_line_and_paints_nevertheless(monkeypatch, tmp_path, embedded, capsys):
     import h5py
 

@@ -152,6 +152,7 @@ def test_figures_have_all_pictures_and_private_ones_neither_content_nor_style(ex
     assert len(private["pairs"].cells) == 2 + 2
 
 
+@pytest.mark.large
 def test_it_runs_end_to_end(tmp_path, monkeypatch):
     monkeypatch.setattr(huang2017.Huang2017AdaIN, "contents", ("chelsea",))
     monkeypatch.setattr(huang2017.Huang2017AdaIN, "styles", ("mosaic", "ink"))

@@ -143,6 +143,7 @@ def test_constants_are_chosen_but_for_the_quote(experiment, scene_setup):
     assert [each.name for each in constants if each.kind == "reported"] == ["what depth does"]
 
 
+@pytest.mark.large
 def test_it_runs_end_to_end(tmp_path, monkeypatch):
     monkeypatch.setattr(wu2020.Wu2020Depth, "contents", ("table",))
     monkeypatch.setattr(wu2020.Wu2020Depth, "evaluation_networks", lambda self, run, setup: ("VGG19Mini",))

@@ -91,6 +91,7 @@ def test_any_size_in_the_same_size_out(vgg, size):
     assert found.max() <= 1
 
 
+@pytest.mark.large
 def test_backbones_that_lose_borders_keep_the_size_too():
     model = AdaIN(Backbone("InceptionV3", "random"), "activation_2", seed=0)
     assert not model._exact
@@ -295,6 +296,7 @@ def test_some_steps_lower_the_loss_and_leave_the_encoder(model, smooth):
         np.testing.assert_array_equal(a, b.numpy())
 
 
+@pytest.mark.large
 def test_datasets_arrays_and_validation_are_the_same_pairs(vgg, smooth):
     contents, styles = smooth
     pairs = tf.data.Dataset.from_tensor_slices(smooth).batch(2)
@@ -319,6 +321,7 @@ def test_neither_making_nor_training_touches_global_seeds(vgg, smooth):
     assert (np.random.get_state()[1] == state).all()
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16", "float64"])
 def test_other_precisions_are_finite_and_near(vgg, smooth, policy):
     contents, styles = smooth
@@ -383,6 +386,7 @@ print(json.dumps(found))
 """
 
 
+@pytest.mark.large
 def test_two_devices_train_as_one_does():
     run = subprocess.run([sys.executable, "-c", TWO_DEVICES], capture_output=True, text=True, check=True)
     alone, together = json.loads(run.stdout.splitlines()[-1])
@@ -410,6 +414,7 @@ np.savez(sys.argv[3], painted=painted, steps=steps, moments=moments, reduction=m
 """
 
 
+@pytest.mark.large
 def test_a_fresh_process_goes_on_exactly_where_it_was(model, smooth, tmp_path):
     contents, styles = smooth
     model.encoder.adapt([contents])
@@ -449,6 +454,7 @@ def test_a_saved_model_is_as_large_as_its_decoder(vgg, tmp_path):
     assert (tmp_path / "model.keras").stat().st_size < 4.1 * model.decoder.count_params() + 2**20
 
 
+@pytest.mark.large
 def test_training_is_backed_up_and_restored(vgg, smooth, tmp_path):
     def interrupt(epoch, logs=None):
         if epoch == 1:

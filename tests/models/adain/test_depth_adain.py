@@ -175,6 +175,7 @@ def test_adains_weights_are_taken_over(vgg, depth, contents, styles):
     )
 
 
+@pytest.mark.large
 def test_saved_and_loaded_in_a_fresh_process(tmp_path, contents, styles):
     encoder = tfstyle.Backbone("VGG19Mini", "embedded", precision="float32", padding="reflection")
     model = DepthAdaIN(encoder, LAYER, seed=0, depth=DepthMini(None, side=32, seed=7))

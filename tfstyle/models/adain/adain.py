@@ -12,6 +12,7 @@ from keras import ops
 
 from tfstyle.core.compile_options import without_losses
 from tfstyle.core.errors import InputError, unknown
+from tfstyle.core.gradients import gradients_owned
 from tfstyle.core.precision import image_dtype
 from tfstyle.core.runtime import check_backend
 from tfstyle.core.typing import Tensor
@@ -168,7 +169,8 @@ class AdaIN(AdaINStylization):
 
     def train_step(self, data: Any) -> dict[str, Tensor]:
         """Keras' own step; `call` and `compute_loss` share the encoded contents and styles."""
-        return super().train_step((self._encoded(_pair(data)),))
+        with gradients_owned():  # of Keras' optimizers, too: else each training would leave its graph behind
+            return super().train_step((self._encoded(_pair(data)),))
 
     def test_step(self, data: Any) -> dict[str, Tensor]:
         """Keras' own step; `call` and `compute_loss` share the encoded contents and styles."""
