@@ -29,6 +29,7 @@ def folder(tmp_path, photo, painting, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.large
 def test_a_killed_comparison_goes_on(folder):
     command = [sys.executable, "-m", "tfstyle", *COMPARE]
     first = folder / "out" / "runs" / "VGG16-balanced.json"
@@ -119,6 +120,7 @@ def small_networks(monkeypatch):
     monkeypatch.setattr(Networks, "get", lambda self, name, *options: get(self, places[name], *options))
 
 
+@pytest.mark.large
 @pytest.mark.parametrize(("name", "runs"), [("jin2021-hybrid", 7), ("jiang2020", 2)])
 def test_every_experiment_runs_end_to_end(folder, small_networks, monkeypatch, capsys, name, runs):
     monkeypatch.setattr(jin2021_hybrid, "QUICK_EXPONENTS", {"own": (0,), "unit": (-3,)})

@@ -68,6 +68,7 @@ def test_json_is_one_object_on_stdout_and_nothing_else_there(folder):
     assert written == {k: v for k, v in record.items() if k != "output"} | {"bits": 8, "quality": 95}
 
 
+@pytest.mark.large
 def test_quiet_prints_nothing(folder):
     run = tfstyle("transfer", "photo.png", "painting.png", "--quiet", *FAST)
     assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
@@ -143,6 +144,7 @@ def test_an_init_picture_is_gone_on_from(folder, capsys):
     assert json.loads(capsys.readouterr().out)["init"] == "grey.png"
 
 
+@pytest.mark.large
 def test_a_terminal_sees_a_live_bar(folder):
     main, side = pty.openpty()
     process = subprocess.Popen(
@@ -165,11 +167,13 @@ def test_a_terminal_sees_a_live_bar(folder):
         assert word in text
 
 
+@pytest.mark.large
 def test_no_bar_where_stdout_is_not_a_terminal(folder):
     run = tfstyle("transfer", "photo.png", "painting.png", *FAST)
     assert run.stderr == PAINTING
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
 def test_an_interrupt_writes_the_best_picture_so_far(folder, number):
     """SIGTERM is what `kill`, batch systems and containers send."""
@@ -267,6 +271,7 @@ def test_a_loss_that_stops_being_a_number_leaves_a_picture_and_says_so(folder, m
     assert Image.open("out.png").size == (48, 32)
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("closed", [">&-", ">&- 2>&-"])
 def test_closed_streams_lose_nothing(folder, closed):
     command = f"{sys.executable} -m tfstyle transfer photo.png painting.png -o out.png {' '.join(FAST)} {closed}"
@@ -274,6 +279,7 @@ def test_closed_streams_lose_nothing(folder, closed):
     assert Image.open("out.png").size == (48, 32)
 
 
+@pytest.mark.large
 def test_a_full_stdout_is_one_line(folder):
     command = f"{sys.executable} -m tfstyle methods >/dev/full"
     run = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=120)
@@ -281,6 +287,7 @@ def test_a_full_stdout_is_one_line(folder):
     assert run.stderr == "tfstyle: could not write to stdout: No space left on device\n"
 
 
+@pytest.mark.large
 def test_another_keras_backend_is_one_line(folder):
     run = tfstyle("transfer", "photo.png", "painting.png", env={**os.environ, "KERAS_BACKEND": "jax"})
     assert run.returncode == 2
@@ -289,6 +296,7 @@ def test_another_keras_backend_is_one_line(folder):
     assert line.endswith("set KERAS_BACKEND=tensorflow")
 
 
+@pytest.mark.large
 def test_a_16_bit_picture_and_previews_bring_no_greetings_of_tensorflow(folder):
     images.save(np.full((40, 40, 3), 0.5), "deep.png", bits=16)
     run = tfstyle("transfer", "deep.png", "painting.png", *FAST, "--preview-every", "2", "--quiet")
@@ -385,6 +393,7 @@ def test_what_only_the_network_can_tell_is_one_line_too(folder, capsys, argument
     assert re.search(match, refused(capsys, "transfer", content, style, *FAST, *rest, "--quiet"))
 
 
+@pytest.mark.large
 def test_tensorflow_adds_no_lines_of_its_own(folder):
     run = tfstyle("transfer", "photo.png", "painting.png", *FAST, "--style-layers", "conv1")
     assert run.returncode == 2

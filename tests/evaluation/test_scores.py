@@ -39,6 +39,7 @@ def made_report(names=("a/out.png", "b/other.png")):
     return scoring.Report("c.jpg", "s.jpg", 48, 64, "VGG19", weights, "block3_conv2", ("block1_conv2",), rows)
 
 
+@pytest.mark.large
 def test_a_fresh_process_prints_a_table(folder):
     command = [sys.executable, "-m", "tfstyle", "score", "photo.png", "painting.png", "out.png", "photo.png", *FAST]
     run = subprocess.run(command, capture_output=True, text=True, timeout=300)

@@ -126,6 +126,7 @@ def same(result, other):
     assert result.settings["stopped"] is other.settings["stopped"] is None
 
 
+@pytest.mark.large
 def test_a_killed_command_goes_on_and_ends_in_the_same_picture(
     tmp_path, photo, painting, monkeypatch, optimised_graphs
 ):

@@ -107,6 +107,7 @@ def test_weights_and_layers_can_be_set(files):
     assert "total_variation" not in result.history
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("name", methods.METHODS)
 def test_every_method_lowers_its_loss(files, name):
     """On the embedded network."""
@@ -115,6 +116,7 @@ def test_every_method_lowers_its_loss(files, name):
     assert result.settings["best_loss"] < 0.9 * result.settings["first_loss"]
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("name", ["InceptionV3", "ResNet50", "NASNetMobile", "MobileNetV2"])
 def test_every_backbone_paints(files, name):
     options = {"size": 120, "steps": 2, "backbone": name, "weights": "random", "precision": "float32"}
@@ -124,6 +126,7 @@ def test_every_backbone_paints(files, name):
     assert np.isfinite(result.image).all()
 
 
+@pytest.mark.large
 def test_bfloat16_ends_within_a_percent_of_float32_as_float32_sees_it(files, optimised_graphs):
     from tfstyle import Backbone, Canvas, ContentTerm, Objective, StyleTerm
 

@@ -90,6 +90,7 @@ def test_a_wgan_goes_on_from_whole_epochs_of_the_critic(folders, tmp_path):
     same(halves, whole)
 
 
+@pytest.mark.large
 def test_a_killed_cyclegan_goes_on_as_if_it_had_not_been(folders, tmp_path, optimised_graphs):
     whole, halves = tmp_path / "whole", tmp_path / "halves"
     assert main(command(folders, "cyclegan", whole, "--epochs=2")) == 0

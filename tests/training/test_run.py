@@ -73,6 +73,7 @@ def test_a_run_has_model_log_and_samples(whole):
     assert f"loss {rows[1]['loss']:.4g}, val_loss {rows[1]['val_loss']:.4g}" in page
 
 
+@pytest.mark.large
 def test_a_killed_training_goes_on_as_if_it_had_not_been(folders, whole, tmp_path, optimised_graphs):
     run = tmp_path / "run"
     command = ["train", "adain", *folders, *LITTLE, "--epochs=2", "--quiet", f"--output={run}"]

@@ -93,8 +93,8 @@ class ReproduceSettings(ExperimentSettings):
     )
     trained: str | os.PathLike[str] | None = option(
         default=None,
-        help="A folder of finished trainings of `tfstyle train`, such as DIR/ink-cyclegan, in place of training; it "
-        "needs domains. At most 128 of their images each are measured: give images that were not trained on.",
+        help="A folder of finished trainings of `tfstyle train`, such as DIR/ink-cyclegan, in place of training; "
+        "needs domains. All of their images, at most 128 of each, are measured: give images not trained on.",
         metavar="DIR",
         unset="to train",
     )

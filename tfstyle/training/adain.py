@@ -180,7 +180,7 @@ def _adain(options: argparse.Namespace) -> keras.Model:
     say_network(encoder, fallback, "training on")
     model = AdaIN(encoder, seed=options.seed, dtype=shared.policy(options))
     if options.start is not None:
-        model.take_decoder(pretrained.load(options.start))
+        model.copy_weights(pretrained.load(options.start))
     model.compile(
         adam(options.learning_rate, options.decay),
         content_weight=options.content_weight,

@@ -288,7 +288,7 @@ def _compiled(options: argparse.Namespace) -> keras.Model:
     from tfstyle.models.adversarial.attention_cyclegan import AttentionCycleGAN
     from tfstyle.models.adversarial.cyclegan import CycleGAN
     from tfstyle.models.adversarial.gan import GAN
-    from tfstyle.models.adversarial.schedules import HeldThenLinear
+    from tfstyle.models.adversarial.schedules import ConstantThenLinearDecay
     from tfstyle.models.adversarial.wgan import WGAN
 
     rate = options.learning_rate
@@ -297,7 +297,7 @@ def _compiled(options: argparse.Namespace) -> keras.Model:
     common: dict[str, Any] = {"filters": options.filters, "seed": options.seed, "dtype": shared.policy(options)}
     model: Any
     if options.network == "gan":
-        model = GAN(options.size, noise=100 if options.noise is None else options.noise, **common)
+        model = GAN(options.size, latent_dim=100 if options.noise is None else options.noise, **common)
         model.compile()
     elif options.network == "wgan":
         model = WGAN(
@@ -306,12 +306,12 @@ def _compiled(options: argparse.Namespace) -> keras.Model:
             options.lipschitz,
             options.noise,
             blocks=options.blocks,
-            layers=options.layers,
+            n_layers=options.layers,
             **common,
         )
         model.compile(critic_steps=options.critic_steps, content_weight=options.content_weight)
     else:
-        common.update(layers=options.layers, pool_size=options.pool)
+        common.update(n_layers=options.layers, pool_size=options.pool)
         steps = max(2, options.epochs * options.steps)
         if options.network == "cyclegan":
             model = CycleGAN(options.size, options.blocks, **common)
@@ -319,7 +319,7 @@ def _compiled(options: argparse.Namespace) -> keras.Model:
             own = {"skip_outermost": options.skip_outermost, "spectral": options.spectral}
             model = AttentionCycleGAN(options.size, options.depth, **own, **common)
         model.compile(cycle_weight=options.cycle_weight, identity_weight=options.identity_weight, steps=steps)
-        rate = None if rate is None else HeldThenLinear(rate, steps // 2, steps - steps // 2)
+        rate = None if rate is None else ConstantThenLinearDecay(rate, steps // 2, steps - steps // 2)
     if rate is not None:
         model.generator_optimizer.learning_rate = model.discriminator_optimizer.learning_rate = rate
     return model
@@ -341,13 +341,14 @@ def _grid(model: Any, photos: np.ndarray | None, paintings: np.ndarray) -> np.nd
     from keras import ops
 
     from tfstyle.images.grids import Cell, grid
+    from tfstyle.models.interfaces import TranslatesBack
 
     fakes = _fakes(model, None if photos is None else photos[:SHOWN])
     if photos is None:
         pictures = [fakes[i : i + SHOWN] for i in range(0, len(fakes), SHOWN)]
     else:
         pictures = [photos[:SHOWN], fakes]
-        if hasattr(model, "inverse_call"):
+        if isinstance(model, TranslatesBack):
 
             def back(given: np.ndarray) -> np.ndarray:
                 return np.clip(ops.convert_to_numpy(model.inverse_call(ops.convert_to_tensor(given))), 0, 1)

@@ -15,7 +15,7 @@ import tensorflow as tf
 from tfstyle.core import files
 from tfstyle.core.errors import InputError
 from tfstyle.features.vgg19mini import TAPS
-from tfstyle.layers import ChannelMixing
+from tfstyle.layers import ChannelProjection
 
 Tensor = Any
 
@@ -261,7 +261,7 @@ def normalize(network: keras.Model, batches: Iterable[Tensor]) -> None:
     """
     batches = list(batches)
     layers = convolutions(network)
-    taps = {f"{layer.name}_filters": layer for layer in network.layers if isinstance(layer, ChannelMixing)}
+    taps = {f"{layer.name}_filters": layer for layer in network.layers if isinstance(layer, ChannelProjection)}
     below = np.ones(network.input.shape[-1])
     for layer, mean in zip(layers, _activations(network, layers, batches), strict=True):
         mean = np.maximum(mean, _LEAST_SHARE * mean.mean())

@@ -103,6 +103,7 @@ def test_quick_runs_have_both_readings(setup):
     )  # fmt: skip
 
 
+@pytest.mark.large
 def test_the_start_is_measured(setup, monkeypatch):
     monkeypatch.setattr(jin2021_hybrid, "NETWORKS", ("VGG16", "MobileNetV2"))
     measured = experiments.get("jin2021-hybrid").measurements(setup)

@@ -130,6 +130,7 @@ def test_a_domain_is_no_picture_that_one_gives(experiment, tmp_path):
         reproduce(experiment, tmp_path / "out", styles=[np.zeros((64, 64, 3))])
 
 
+@pytest.mark.large
 def test_it_runs_end_to_end_and_is_kept(experiment, tmp_path, monkeypatch):
     monkeypatch.setattr(Unpaired, "contents", ("street", "table"))
     monkeypatch.setattr(shi2020.WGANAndCycleGAN, "styles", ("sketch",))

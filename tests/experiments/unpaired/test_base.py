@@ -154,6 +154,7 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
+@pytest.mark.large
 def test_a_killed_training_goes_on_exactly_and_serves_other_experiments(
     folders, tmp_path, monkeypatch, optimised_graphs
 ):

@@ -163,11 +163,11 @@ class Unpaired(Experiment):
 
     def _read(self, setup: Setup, target: str, kind: str) -> AdversarialModel:
         from tfstyle.models import pretrained
-        from tfstyle.models.interfaces import check_own_style
+        from tfstyle.models.interfaces import check_translates
 
         import_tensorflow()
         model = pretrained.load(self.place(setup, target, kind))
-        check_own_style(model)
+        check_translates(model)
         return model
 
     def _train(self, setup: Setup, target: str, kind: str) -> AdversarialModel:
