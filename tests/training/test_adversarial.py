@@ -10,12 +10,12 @@ import time
 import keras
 import numpy as np
 import pytest
+from tfstyle.training.run import Run
 
 from tfstyle import images
 from tfstyle.cli import main as cli
 from tfstyle.cli.main import main
 from tfstyle.training import adversarial
-from tfstyle.training.run import Run
 
 pytestmark = pytest.mark.usefixtures("eager")
 

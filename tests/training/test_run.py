@@ -13,10 +13,10 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from tfstyle.training.run import Run, save_model
 
 from tfstyle import InputError, images
 from tfstyle.cli.main import main
-from tfstyle.training.run import Run, save_model
 
 pytestmark = pytest.mark.usefixtures("eager")
 

@@ -25,8 +25,8 @@ EXPERIMENTS = {
     "jiang2020": ("jiang2020", "Oil"),
     "huang2017": ("huang2017", "AnyStyle"),
     "wu2020": ("wu2020", "Depth"),
-    "shi2020": ("shi2020", "WGANAndCycleGAN"),
-    "li2023": ("li2023", "Attention"),
+    "shi2020": ("shi2020", "Shi2020WGANAndCycleGAN"),
+    "li2023": ("li2023", "Li2023Attention"),
 }
 
 
