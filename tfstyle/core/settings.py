@@ -388,12 +388,14 @@ def takes(settings_class: Callable[P, S]) -> Callable[[Callable[[A, S], R]], Cal
     """
 
     def decorate(function: Callable[[A, S], R]) -> Callable[Concatenate[A, P], R]:
-        @functools.wraps(function)
-        def call(first: A, /, *args: P.args, **options: P.kwargs) -> R:
-            check_names(settings_class, options)
-            return function(first, settings_class(*args, **options))
-
         first = next(iter(inspect.signature(function).parameters.values()))
+
+        @functools.wraps(function)
+        def call(*args: Any, **options: Any) -> R:
+            subject, args = (args[0], args[1:]) if args else (options.pop(first.name), args)
+            check_names(settings_class, options)
+            return function(subject, settings_class(*args, **options))
+
         result = inspect.signature(function).return_annotation
         parameters = [first, *inspect.signature(settings_class).parameters.values()]
         call.__signature__ = inspect.Signature(parameters, return_annotation=result)  # type: ignore[attr-defined]

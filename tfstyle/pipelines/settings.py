@@ -33,7 +33,7 @@ def _word_or_int(text: str) -> int | str:
 
 
 def _size(text: str) -> int | str | None:
-    return None if text == "original" else _word_or_int(text)
+    return None if text == "native" else _word_or_int(text)
 
 
 def _number_or_file(text: str) -> float | str:
@@ -76,8 +76,8 @@ class StyleSettings(Settings):
     size: int | None = option(
         default=512,
         help="Longer side of the result in pixels; the content image gives the aspect ratio. None "
-        "(`original` on the command line) keeps its size.",
-        metavar="PIXELS|original",
+        "(`native` on the command line) keeps its size.",
+        metavar="PIXELS|native",
         parse=_size,
         low=1,
         high=MAXIMUM_SIDE,
