@@ -31,7 +31,7 @@ def test_pictures_are_those_of_the_model_and_the_seed(tmp_path, capsys, channels
 
 
 def test_bad_input_is_one_line(tmp_path, capsys):
-    WGAN(32, "pictures", filters=2, blocks=0, layers=1).save(tmp_path / "wgan.keras")
+    WGAN(32, "pictures", filters=2, blocks=0, n_layers=1).save(tmp_path / "wgan.keras")
     GAN(8, filters=2, channels=2).save(tmp_path / "two.keras")
     GAN(8, filters=2, channels=1).save(tmp_path / "one.keras")
     (tmp_path / "file").write_text("mine")

@@ -17,7 +17,7 @@ from tfstyle.cli.main import main
 from tfstyle.features import weights
 from tfstyle.images import color_transfer, masks
 from tfstyle.models import GAN, WGAN, AdaIN, CycleGAN, load
-from tfstyle.models.pretrained import write_embedded
+from tfstyle.models.adain.embedded import write as write_embedded
 
 pytestmark = pytest.mark.usefixtures("eager")
 
@@ -43,7 +43,7 @@ def model(embedded):
 def folder(tmp_path, photo, painting, monkeypatch, embedded, model):
     """A photograph, two paintings, and a folder of three photographs; the model is loaded once."""
     monkeypatch.setattr(weights, "ADAIN", embedded)
-    monkeypatch.setattr("tfstyle.models.pretrained.embedded", lambda: model)
+    monkeypatch.setattr("tfstyle.models.adain.embedded.load", lambda: model)
     monkeypatch.chdir(tmp_path)
     images.save(photo, "photo.png")
     images.save(painting, "painting.png")
@@ -90,7 +90,7 @@ def test_styles_are_blended_and_weakened(model):
     styles = ["painting.png", "other.png"]
     result = tfstyle.apply("photo.png", styles, size=64, style_weights=[3, 1], alpha=0.5)
     content, *loaded = at(64, "photo.png", *styles)
-    want = model.stylize(content, loaded, weights=[0.75, 0.25], alpha=0.5)
+    want = model.stylize(content, loaded, style_weights=[0.75, 0.25], alpha=0.5)
     np.testing.assert_allclose(result.image, want, atol=1e-6)
     assert result.settings["style_weights"] == [0.75, 0.25]
     assert np.abs(result.image - tfstyle.apply("photo.png", styles, size=64).image).max() > 0.01
@@ -118,7 +118,7 @@ def test_masks_give_each_style_its_place_and_say_what_counts_of_it(model):
     painted = tfstyle.apply("photo.png", styles, size=64, content_masks=where, style_masks=[top, None]).image
     content, first, second = at(64, "photo.png", *styles)
     codes = [model.encode_style(first, top), model.encode_style(second)]
-    np.testing.assert_allclose(painted, model.stylize(content, codes, masks=where), atol=1e-6)
+    np.testing.assert_allclose(painted, model.stylize(content, codes, content_masks=where), atol=1e-6)
 
 
 def test_regions_of_one_colour_take_their_style_from_each_other(model):
@@ -129,7 +129,7 @@ def test_regions_of_one_colour_take_their_style_from_each_other(model):
     content, style = at(64, "photo.png", "painting.png")
     regions = masks.regions([where], [counts], [1.0], (42, 64), [(64, 64)])
     codes = [model.encode_style(style, mask) for mask in regions.styles[0]]
-    np.testing.assert_allclose(painted, model.stylize(content, codes, masks=list(regions.content)), atol=1e-6)
+    np.testing.assert_allclose(painted, model.stylize(content, codes, content_masks=list(regions.content)), atol=1e-6)
     assert np.abs(painted - tfstyle.apply("photo.png", "painting.png", size=64).image).max() > 0.01
 
 
@@ -411,7 +411,7 @@ def test_out_of_memory_is_one_line(monkeypatch, capsys):
     def too_much(*args, **options):
         raise MemoryError
 
-    monkeypatch.setattr(AdaIN, "stylize", too_much)
+    monkeypatch.setattr(AdaIN, "paint", too_much)
     assert main(["apply", "photo.png", "painting.png", *SIZE]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.endswith("memory for 64x42 pixels: give a smaller size")
@@ -422,7 +422,7 @@ def test_out_of_memory_is_one_line(monkeypatch, capsys):
 
 @pytest.fixture(scope="module")
 def cyclegan():
-    return CycleGAN(32, blocks=1, filters=4, layers=2, pool_size=0, seed=0)
+    return CycleGAN(32, blocks=1, filters=4, n_layers=2, pool_size=0, seed=0)
 
 
 @pytest.fixture

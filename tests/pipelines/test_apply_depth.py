@@ -12,8 +12,8 @@ import tfstyle
 from tfstyle import Backbone, InputError, images
 from tfstyle.cli.main import main
 from tfstyle.models import AdaIN, DepthAdaIN
-from tfstyle.models.adain.guidance import DepthStrength, by_proximity
 from tfstyle.models.depth import DepthMini
+from tfstyle.models.depth.strength import DepthStrength, strength_by_depth
 
 SIZE = 64
 RAMP = np.repeat(np.linspace(0, 1, SIZE, dtype="float32")[None], 42, axis=0)  # near on the right
@@ -32,7 +32,7 @@ def deep(model):
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path, photo, painting, monkeypatch, model):
-    monkeypatch.setattr("tfstyle.models.pretrained.embedded", lambda: model)
+    monkeypatch.setattr("tfstyle.models.adain.embedded.load", lambda: model)
     monkeypatch.chdir(tmp_path)
     images.save(photo, "photo.png")
     images.save(painting, "painting.png")
@@ -43,7 +43,7 @@ def folder(tmp_path, photo, painting, monkeypatch, model):
 def test_the_strength_is_alpha_times_that_by_proximity(model):
     result = tfstyle.apply("photo.png", "painting.png", size=SIZE, alpha=0.9, depth=RAMP, near=0.1, far=0.8)
     photo, painting = (images.load(path, SIZE).rgb for path in ("photo.png", "painting.png"))
-    strength = 0.9 * by_proximity(RAMP, 0.1, 0.8, 10.0, 0.5)
+    strength = 0.9 * strength_by_depth(RAMP, 0.1, 0.8, 10.0, 0.5)
     np.testing.assert_allclose(result.image, model.stylize(photo, painting, alpha=strength), atol=1e-5)
 
 

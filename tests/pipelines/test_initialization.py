@@ -12,7 +12,7 @@ from tfstyle.cli.main import main
 from tfstyle.features import weights
 from tfstyle.images import color_transfer
 from tfstyle.models import AdaIN, load
-from tfstyle.models.pretrained import write_embedded
+from tfstyle.models.adain.embedded import write as write_embedded
 
 pytestmark = pytest.mark.usefixtures("eager")
 
@@ -34,7 +34,7 @@ def untrained(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def model(untrained, monkeypatch):
-    monkeypatch.setattr("tfstyle.models.pretrained.embedded", lambda: untrained)
+    monkeypatch.setattr("tfstyle.models.adain.embedded.load", lambda: untrained)
     return untrained
 
 
@@ -61,7 +61,7 @@ def at(size, *pictures):
 def test_it_begins_with_what_the_model_paints(starts, model, photo, painting):
     result = transfer(photo, [painting, 1 - painting], style_weights=[1, 3], **FAST, callbacks=[starts])
     content, *styles = at(48, photo, painting, 1 - painting)
-    want = model.stylize(content, styles, weights=[0.25, 0.75])
+    want = model.stylize(content, styles, style_weights=[0.25, 0.75])
     np.testing.assert_allclose(starts.pictures[0], want, atol=1e-5)
     assert result.settings["init"] == "adain"
 
@@ -80,7 +80,7 @@ def test_what_no_mask_covers_is_the_content(starts, model, photo, painting):
     transfer(photo, painting, content_masks=left, **FAST, callbacks=[starts])
     (start,) = starts.pictures
     content, mask = images.load(photo, 48).rgb, images.load(left, (start.shape[0], 48)).rgb[..., :1]
-    want = mask * model.stylize(content, at(48, painting), masks=[mask[..., 0]]) + (1 - mask) * content
+    want = mask * model.stylize(content, at(48, painting), content_masks=[mask[..., 0]]) + (1 - mask) * content
     np.testing.assert_allclose(start, want, atol=1e-5)
     np.testing.assert_array_equal(start[:, 30:], content[:, 30:])
 

@@ -87,7 +87,7 @@ def _has_learned(model: str, pictures: Sequence[str], styles: Sequence[str] | No
         return False
     if len(pictures) == 1:  # a model that needs style images says so when it is loaded
         return True
-    from tfstyle.models.interfaces import takes_styles
+    from tfstyle.models.interfaces import Stylizes
     from tfstyle.pipelines.apply import load_model
 
-    return not takes_styles(load_model(model)[0])
+    return not isinstance(load_model(model)[0], Stylizes)

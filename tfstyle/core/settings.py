@@ -286,6 +286,8 @@ def _range(each: Option) -> str:
     """Which numbers, in words: from 0 to 1, above 0."""
     if each.low is not None and each.high is not None:
         return f"a number from {each.low:g} to {each.high:g}"
+    if each.low is not None and each.below is not None:
+        return f"a number from {each.low:g} to less than {each.below:g}"
     if each.above is not None and each.high is not None:
         return f"a number above {each.above:g}, up to {each.high:g}"
     if each.above is not None:

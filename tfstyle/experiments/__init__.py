@@ -26,8 +26,8 @@ EXPERIMENTS = Registry(
         "jiang2020": f"{_PAPERS}.jiang2020:Jiang2020OilPainting",
         "huang2017": f"{_PAPERS}.huang2017:Huang2017AdaIN",
         "wu2020": f"{_PAPERS}.wu2020:Wu2020Depth",
-        "shi2020": f"{_PAPERS}.shi2020:WGANAndCycleGAN",
-        "li2023": f"{_PAPERS}.li2023:Attention",
+        "shi2020": f"{_PAPERS}.shi2020:Shi2020WGANAndCycleGAN",
+        "li2023": f"{_PAPERS}.li2023:Li2023Attention",
     },
 )
 

@@ -59,12 +59,12 @@ def test_controls_are_the_models_own(experiment, pair, model):
 
     np.testing.assert_array_equal(painted("adain"), model.stylize(photo, styles[0]))
     np.testing.assert_array_equal(painted("alpha", 0.25), model.stylize(photo, styles[0], alpha=0.25))
-    np.testing.assert_array_equal(painted("mix", 0.75), model.stylize(photo, styles, weights=[0.25, 0.75]))
+    np.testing.assert_array_equal(painted("mix", 0.75), model.stylize(photo, styles, style_weights=[0.25, 0.75]))
     np.testing.assert_array_equal(painted("color"), model.stylize(photo, styles[0], preserve_color="statistics"))
     masks = np.zeros((2, *photo.rgb.shape[:2]), "float32")
     masks[0, :, : photo.rgb.shape[1] // 2] = 1
     masks[1] = 1 - masks[0]
-    np.testing.assert_array_equal(painted("regions"), model.stylize(photo, styles, masks=list(masks)))
+    np.testing.assert_array_equal(painted("regions"), model.stylize(photo, styles, content_masks=list(masks)))
 
 
 def outcome_of(experiment, setup, picture=None, **changes):

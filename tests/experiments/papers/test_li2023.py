@@ -77,7 +77,7 @@ def test_what_copies_and_quick_trials_are_no_evidence(experiment, one):
 
 
 def test_attention_is_shown_beside_pictures_and_private_ones_have_no_content(experiment, one):
-    model = AttentionCycleGAN(64, depth=4, filters=2, layers=2, pool_size=0, seed=0)
+    model = AttentionCycleGAN(64, depth=4, filters=2, n_layers=2, pool_size=0, seed=0)
     experiment.model = lambda setup, target, kind: model
 
     def shown(setup):

@@ -133,7 +133,7 @@ def test_a_domain_is_no_picture_that_one_gives(experiment, tmp_path):
 @pytest.mark.large
 def test_it_runs_end_to_end_and_is_kept(experiment, tmp_path, monkeypatch):
     monkeypatch.setattr(Unpaired, "contents", ("street", "table"))
-    monkeypatch.setattr(shi2020.WGANAndCycleGAN, "styles", ("sketch",))
+    monkeypatch.setattr(shi2020.Shi2020WGANAndCycleGAN, "styles", ("sketch",))
     given = {"quick": True, "size": 64, "steps": 2, "progress": False}
     outcome = reproduce(experiment, tmp_path / "out", **given)
     assert len(outcome.rows) == 4
@@ -142,6 +142,6 @@ def test_it_runs_end_to_end_and_is_kept(experiment, tmp_path, monkeypatch):
     page = (tmp_path / "out" / "report.html").read_text()
     assert "training sketch-cyclegan" in page
     assert (tmp_path / "out" / "figures" / "training.png").exists()
-    monkeypatch.setattr(shi2020.WGANAndCycleGAN, "model", None)  # nothing is trained, or asked for, again
+    monkeypatch.setattr(shi2020.Shi2020WGANAndCycleGAN, "model", None)  # nothing is trained, or asked for, again
     again = reproduce("shi2020", tmp_path / "out", **given)
     assert again.measurements == outcome.measurements

@@ -11,8 +11,8 @@ from tfstyle.experiments.base import AGREES, DISAGREES, Outcome
 from tfstyle.experiments.papers import sample_depth, wu2020
 from tfstyle.experiments.run import reproduce
 from tfstyle.models import AdaIN, DepthAdaIN
-from tfstyle.models.adain.guidance import DepthStrength
 from tfstyle.models.depth import DepthMini
+from tfstyle.models.depth.strength import DepthStrength
 
 pytestmark = pytest.mark.usefixtures("eager")
 
@@ -82,7 +82,7 @@ def test_variants_are_painted_by_their_models(experiment, scene_setup, model):
     np.testing.assert_array_equal(painted["found"], model.stylize(photo, style))
     true = model.stylize(photo, style, depth=samples.scene("street", 64)[1])
     np.testing.assert_allclose(painted["true"], true, atol=1e-6)
-    mean = float(DepthStrength(model.proximity).of(photo).mean())
+    mean = float(DepthStrength(model.inverse_depth).of(photo).mean())
     np.testing.assert_array_equal(painted["weaker"], model.stylize(photo, style, depth=None, alpha=mean))
     assert not np.array_equal(painted["tuned"], painted["plain"])
     assert not np.array_equal(painted["tuned"], painted["tuned-depth"])

@@ -155,9 +155,9 @@ def _adain(name: str, facts: dict[str, Any], content: int = 0, styles: tuple[int
 
 @functools.cache
 def _embedded() -> AdaIN:
-    from tfstyle.models import pretrained
+    from tfstyle.models import load
 
-    return pretrained.embedded()
+    return load("embedded")
 
 
 def _controls(run: Run, content: Picture) -> dict[str, Any]:
@@ -166,11 +166,11 @@ def _controls(run: Run, content: Picture) -> dict[str, Any]:
         case "alpha":
             return {"alpha": run.facts["value"]}
         case "mix":
-            return {"weights": [1 - run.facts["value"], run.facts["value"]]}
+            return {"style_weights": [1 - run.facts["value"], run.facts["value"]]}
         case "color":
             return {"preserve_color": "statistics"}
         case "regions":
-            return {"masks": _halves(content)}
+            return {"content_masks": _halves(content)}
     return {}
 
 

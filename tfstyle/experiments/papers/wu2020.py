@@ -102,11 +102,11 @@ class Wu2020Depth(Experiment):
 
     def constants(self, setup: Setup) -> list[Constant]:
         """Only a sentence of the paper is known."""
-        from tfstyle.models.adain import guidance
         from tfstyle.models.adain.depth_adain import DEPTH_WEIGHT
+        from tfstyle.models.depth import strength
 
-        near, far = guidance.NEAR, guidance.FAR
-        curve = f"contrast {guidance.CONTRAST:g}, offset {guidance.OFFSET:g}"
+        near, far = strength.NEAR, strength.FAR
+        curve = f"contrast {strength.CONTRAST:g}, offset {strength.OFFSET:g}"
         return [
             Constant("what depth does", "a module within encoder and decoder", "reported", SOURCE),
             Constant("strength", f"{near:g} near, {far:g} far, {curve}", "chosen", "the idea: Kitov et al. 2020"),
@@ -120,7 +120,7 @@ class Wu2020Depth(Experiment):
 
     def paint(self, run: Run, setup: Setup) -> RunResult:
         """Paint with the model of the variant."""
-        from tfstyle.models.adain.guidance import DepthStrength
+        from tfstyle.models.depth.strength import DepthStrength
 
         start = time.perf_counter()
         variant, content, style = run.facts["variant"], setup.contents[run.content], setup.styles[run.styles[0]]
@@ -129,7 +129,7 @@ class Wu2020Depth(Experiment):
         alpha = 1.0
         depth: Any = None
         if variant == "weaker":
-            alpha = float(DepthStrength(model.proximity).of(content).mean())
+            alpha = float(DepthStrength(model.inverse_depth).of(content).mean())
         elif variant == "found":
             depth = "auto"
         elif variant == "true":
@@ -259,7 +259,7 @@ def _estimated(picture: Picture) -> np.ndarray:
     """Inverse depth as DepthMini estimates it."""
     from tfstyle.models.depth import estimate
 
-    return estimate(_embedded().proximity, picture.rgb)
+    return estimate(_embedded().inverse_depth, picture.rgb)
 
 
 def _true_or_estimated(content: Picture) -> np.ndarray:
@@ -271,9 +271,9 @@ def _true_or_estimated(content: Picture) -> np.ndarray:
 @functools.cache
 def _embedded() -> DepthAdaIN:
     """The embedded AdaIN, with DepthMini."""
-    from tfstyle.models import DepthAdaIN, pretrained
+    from tfstyle.models import DepthAdaIN, load
 
-    return DepthAdaIN.from_adain(pretrained.embedded())
+    return DepthAdaIN.from_adain(load("embedded"))
 
 
 @functools.cache
