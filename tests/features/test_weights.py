@@ -238,5 +238,5 @@ def test_a_user_without_a_home_folder_has_the_other_places(monkeypatch):
     monkeypatch.delenv("KERAS_HOME", raising=False)
     monkeypatch.setattr("os.path.expanduser", lambda path: path)  # as it is where nobody knows the home
     assert weights.cache_folders()[0] == Path("~/.keras/models")
-    with pytest.raises(InputError, match="weights ~/w.h5 does not exist"):
+    with pytest.raises(InputError, match=r"weights ~/w\.h5 does not exist"):
         weights.find("VGG16", "~/w.h5")

@@ -1150,11 +1150,3 @@ def test_a_name_as_long_as_names_can_be(tmp_path):
     path = tmp_path / ("a" * 251 + ".png")
     save(np.zeros((2, 2, 3)), path)
     assert path.is_file()
-
-
-def test_importing_is_quick_and_quiet():
-    code = "import sys, tfstyle.images; print(sorted({'tensorflow', 'keras', 'tifffile'} & set(sys.modules)))"
-    assert (
-        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300).stdout
-        == "[]\n"
-    )
