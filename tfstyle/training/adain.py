@@ -181,7 +181,7 @@ class AdaINTraining(TrainingSettings):
 
         name, fallback = chosen(self.backbone, self.weights, "VGG19")
         encoder = Backbone(name, self.weights, seed=self.seed, precision=self.precision, padding="reflection")
-        say_network(encoder, fallback, "training on")
+        say_network(encoder, fallback, "training")
         model = AdaIN(encoder, seed=self.seed, dtype=self.policy)
         if self.start is not None:
             model.copy_weights(pretrained.load(self.start))
