@@ -150,7 +150,7 @@ def check_translates(model: object) -> None:
         raise InputError(f"the {name} takes style images, and there is no style image: give at least one")
     if generates(model):
         raise InputError(
-            f"the {name} makes pictures from noise, not from a content image: use `tfstyle generate`, or give a model "
+            f"the {name} makes pictures from noise, not from content images: use `tfstyle generate`, or give a model "
             f"that was trained with photographs"
         )
     if not translates(model):
@@ -165,6 +165,6 @@ def check_generates(model: object) -> None:
     """
     if not generates(model):
         raise InputError(
-            f"the {type(model).__name__} makes no pictures from noise: give a trained GAN, or a WGAN that was trained "
-            f"without photographs"
+            f"the {type(model).__name__} makes no pictures from noise: give a GAN, or a WGAN that was trained without "
+            f"photographs"
         )
