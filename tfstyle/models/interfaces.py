@@ -165,6 +165,6 @@ def check_generates(model: object) -> None:
     """
     if not generates(model):
         raise InputError(
-            f"the {type(model).__name__} makes no pictures from noise: give a GAN, or a WGAN that was trained without "
+            f"the {type(model).__name__} makes no pictures from noise: give a GAN, or a WGAN trained without "
             f"photographs"
         )
