@@ -117,7 +117,7 @@ def grid(
     Examples:
         >>> grey, white = np.full((20, 30, 3), 0.5), np.ones((20, 30, 3))
         >>> grid([[grey, white]], gap=10).shape
-        (40, 80, 3)
+        (40, 90, 3)
     """
     cells = [[each if each is None or isinstance(each, Cell) else Cell(each) for each in row] for row in rows]
     return Grid(cells, headings, labels, title, gap, text).render()
