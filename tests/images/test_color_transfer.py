@@ -1,8 +1,5 @@
 """Colours are kept as the papers say, checked against NumPy in float64, and greys and flat pictures do no harm."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
@@ -301,10 +298,3 @@ def test_an_unknown_kind_is_refused():
         with pytest.raises(InputError) as error:
             call()
         assert str(error.value) == "unknown way to keep colours 'luma': did you mean luminance?"
-
-
-def test_importing_it_imports_nothing_heavy():
-    code = "import sys, tfstyle.images.color_transfer\n"
-    code += "print({'scipy', 'skimage', 'tensorflow', 'keras'} & set(sys.modules))"
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert run.stdout.strip() == "set()"

@@ -937,7 +937,9 @@ def test_a_damaged_tiff_prints_nothing(tmp_path):
     (tmp_path / "a.tif").write_bytes(data)
     code = "import sys, tfstyle\nfrom tfstyle import images\n"
     code += "try: images.load(sys.argv[1])\nexcept tfstyle.core.errors.InputError: print('refused')"
-    run = subprocess.run([sys.executable, "-c", code, tmp_path / "a.tif"], capture_output=True, text=True, check=True)
+    run = subprocess.run(
+        [sys.executable, "-c", code, tmp_path / "a.tif"], capture_output=True, text=True, check=True, timeout=300
+    )
     assert (run.stdout, run.stderr) == ("refused\n", "")
 
 
@@ -1148,8 +1150,3 @@ def test_a_name_as_long_as_names_can_be(tmp_path):
     path = tmp_path / ("a" * 251 + ".png")
     save(np.zeros((2, 2, 3)), path)
     assert path.is_file()
-
-
-def test_importing_is_quick_and_quiet():
-    code = "import sys, tfstyle.images; print(sorted({'tensorflow', 'keras', 'tifffile'} & set(sys.modules)))"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

@@ -26,7 +26,7 @@ def _painting(name: str, size: int | tuple[int, int], seed: int = 0) -> np.ndarr
 
 def _python(code: str) -> str:
     """What a fresh process prints."""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300)
     return done.stdout.strip()
 
 
@@ -220,13 +220,3 @@ def test_small_sizes_are_refused(size: int | tuple[int, int], said: str) -> None
 def test_negative_seeds_are_refused() -> None:
     with pytest.raises(InputError, match=r"^seed -1 is negative: use 0 or more$"):
         samples.style("ink", 64, -1)
-
-
-def test_importing_is_light() -> None:
-    code = """
-import sys, tfstyle
-before = set(sys.modules)
-import tfstyle.samples
-print({"scipy", "skimage", "tensorflow"} & (set(sys.modules) - before))
-"""
-    assert _python(code) == "set()"

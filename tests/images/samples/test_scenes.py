@@ -36,7 +36,7 @@ import hashlib
 from tfstyle import samples
 print(hashlib.sha256(b"".join(each.tobytes() for each in samples.scene("street", 64, 5))).hexdigest())
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300)
     here = b"".join(each.tobytes() for each in samples.scene("street", 64, 5))
     assert done.stdout.strip() == hashlib.sha256(here).hexdigest()
     assert np.abs(samples.scene("street", 64, 6)[0] - samples.scene("street", 64, 5)[0]).mean() > 0.02
