@@ -86,7 +86,7 @@ def test_bare_paper_stays_bare(begun, photo, painting):
 
 def test_it_sees_the_pictures_that_the_optimisation_sees(begun, model, photo, painting):
     transfer(photo, painting, preserve_color="luminance", **FAST)
-    content, (style,) = color_transfer.prepared("luminance", images.load(photo), [images.load(painting)])
+    content, (style,) = color_transfer.preprocess("luminance", images.load(photo), [images.load(painting)])
     want = model.stylize(content.resized(48), style.resized(48))
     np.testing.assert_allclose(begun[0][0], want, atol=1e-5)
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tfstyle.evaluation import metrics
+from tfstyle.evaluation.scores import compute_metrics
 from tfstyle.experiments.backbones import Networks
 from tfstyle.images.picture import Picture
 
@@ -44,7 +45,7 @@ class Jury:
         network = self.networks.get(judge)
         key = (content.sha256, style.sha256, judge)
         if key not in self._starts:
-            self._starts[key] = metrics.score(content, style, content, network)
-        start, found = self._starts[key], metrics.score(content, style, result, network)
+            (self._starts[key],) = compute_metrics(content, style, [content], network)
+        start, (found,) = self._starts[key], compute_metrics(content, style, [result], network)
         shares = [1 - found[name] / start[name] for name in STYLE if start[name] > 0]
         return {**found, "style_reached": float(np.mean(shares)) if shares else 0.0}

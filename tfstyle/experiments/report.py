@@ -204,7 +204,7 @@ def _table(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> str:
 
 
 def _meanings() -> str:
-    known = "; ".join(f"{metric.name.replace('_', ' ')}: {metric.sentence}" for metric in metrics.METRICS.values())
+    known = "; ".join(f"{metric.name.replace('_', ' ')}: {metric.meaning}" for metric in metrics.METRICS.values())
     return (
         "Style reached: the share of the way from the photograph (0) to the painting (1), over Gram distance, MMD "
         "and Wasserstein distance; every score is the mean over the judges, networks that did not paint the picture. "

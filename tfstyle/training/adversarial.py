@@ -208,7 +208,7 @@ def begun(options: argparse.Namespace) -> tuple[Run, keras.Model, dict[str, Any]
     shared.check_lengths(options)
     import_tensorflow()
     from tfstyle import models  # noqa: F401 - registered, or none could be gone on with
-    from tfstyle.evaluation.gan_diagnostics import Health
+    from tfstyle.evaluation.gan_diagnostics import GANDiagnostics
     from tfstyle.training import datasets
     from tfstyle.training.crops import Crops
     from tfstyle.training.run import Run
@@ -247,7 +247,7 @@ def begun(options: argparse.Namespace) -> tuple[Run, keras.Model, dict[str, Any]
         "steps": options.steps,
         "before": f"{counts} to train on, {options.steps} steps an epoch",
         "samples": lambda model: _grid(model, photos, paintings),
-        "callbacks": [Health(lambda model: _fakes(model, photos), paintings, photos, before)],
+        "callbacks": [GANDiagnostics(lambda model: _fakes(model, photos), paintings, photos, before)],
     }  # fmt: skip
 
 

@@ -226,7 +226,7 @@ def test_importing_is_light() -> None:
     code = """
 import sys, tfstyle
 before = set(sys.modules)
-import tfstyle.samples
+from tfstyle import samples
 print({"scipy", "skimage", "tensorflow"} & (set(sys.modules) - before))
 """
     assert _python(code) == "set()"

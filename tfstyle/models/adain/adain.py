@@ -297,7 +297,7 @@ class AdaIN(keras.Model):
             if any(isinstance(style, StyleCode) for style in paintings):
                 raise InputError("colours can't be kept with style codes, which have none: give the style pictures")
             paintings = [images.load(style) for style in paintings]
-            shown, paintings = color_transfer.prepared(preserve_color, photo, paintings, mix)
+            shown, paintings = color_transfer.preprocess(preserve_color, photo, paintings, mix)
         codes = [style if isinstance(style, StyleCode) else self.encode_style(style) for style in paintings]
         size = photo.rgb.shape[:2]
         where = masks_room.regions(_listed(masks), (), mix, size, [size] * len(codes))
@@ -306,13 +306,13 @@ class AdaIN(keras.Model):
         target = guidance.moved(
             self.adain,
             features,
-            [self._statistics(StyleCode.mix(codes, row)) for row in where.mix.tolist()],
+            [self._statistics(StyleCode.mix(codes, row)) for row in where.style_weights.tolist()],
             None if where.everywhere else guidance.shrunk(where.content, multiple, features),
         )
         strength = guidance.shrunk(guidance.strength(alpha, size), multiple, features)
         painted = self._decoded(guidance.weakened(target, features, strength), size)
         picture = np.clip(ops.convert_to_numpy(painted)[0], 0, 1).astype(np.float32, copy=False)
-        return picture if preserve_color is None else color_transfer.restore(preserve_color, picture, photo)
+        return picture if preserve_color is None else color_transfer.postprocess(preserve_color, picture, photo)
 
     def _statistics(self, code: StyleCode) -> dict[str, Tensor]:
         """A style's statistics in units of the scaled features."""

@@ -130,7 +130,7 @@ def shrunk(weights: np.ndarray, multiple: int, features: Tensor) -> Tensor:
     """
     pads = [(0, -side % multiple) for side in weights.shape[1:]]
     padded = np.pad(weights, [(0, 0), *pads], mode="reflect")
-    return ops.convert_to_tensor(masks.shrunk(padded, tuple(features.shape[1:3])))
+    return ops.convert_to_tensor(masks.downsample(padded, tuple(features.shape[1:3])))
 
 
 def moved(

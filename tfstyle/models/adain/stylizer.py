@@ -60,10 +60,10 @@ class Stylizer:
         shown, paintings = photo, self.paintings
         if self.preserve_color is not None:
             self._codes.clear()
-            shown, paintings = color_transfer.prepared(self.preserve_color, photo, paintings, self.mix)
+            shown, paintings = color_transfer.preprocess(self.preserve_color, photo, paintings, self.mix)
         where = self._regions(photo)
         codes = []
-        for region, weights in enumerate(where.mix.tolist()):
+        for region, weights in enumerate(where.style_weights.tolist()):
             used = [k for k, weight in enumerate(weights) if weight > 0]
             each = [self._code(k, paintings[k], where.styles[k], region) for k in used]
             codes.append(StyleCode.mix(each, [weights[k] for k in used]))
@@ -72,7 +72,11 @@ class Stylizer:
         painted = self.model.stylize(
             shown, codes, alpha=self.strength(photo), masks=() if everywhere else list(where.content), **own
         )
-        return painted if self.preserve_color is None else color_transfer.restore(self.preserve_color, painted, photo)
+        return (
+            painted
+            if self.preserve_color is None
+            else color_transfer.postprocess(self.preserve_color, painted, photo)
+        )
 
     def strength(self, photo: Picture) -> float | images.Source:
         """How much of the style a picture gets: a number, or a map of its shape."""
