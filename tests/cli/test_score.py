@@ -18,7 +18,7 @@ from tfstyle.cli import score as command
 from tfstyle.cli.main import main
 from tfstyle.evaluation.scores import Scores
 
-FAST = ["--backbone", "VGG16", "--weights", "random"]
+FAST = ["--backbone", "vgg19mini"]
 ROW = {"result": "out.png", **{metric: index + 0.5 for index, metric in enumerate(METRICS)}}
 
 
@@ -42,11 +42,11 @@ def no_network(monkeypatch):
 def test_a_fresh_process_prints_a_table(folder):
     line = [sys.executable, "-m", "tfstyle", "score", "photo.png", "painting.png", "out.png", "photo.png", *FAST]
     run = subprocess.run(line, capture_output=True, text=True, timeout=300)
-    assert (run.returncode, run.stderr) == (0, "scoring with VGG16, weights random (He, seed 0)\n")
+    assert (run.returncode, run.stderr) == (0, "scoring with VGG19Mini, weights embedded (this package)\n")
     conditions, network, layers, empty, names, *lines = run.stdout.splitlines()
     assert conditions == "content photo.png, style painting.png, at 56x37 pixels"
-    assert network == "VGG16, weights random (He, seed 0)"
-    assert layers == "content at block3_conv2, style at block1_conv2, block2_conv2, block3_conv3, block4_conv3"
+    assert network.startswith("VGG19Mini, weights embedded (this package, vgg19mini.weights.h5, SHA-256 ")
+    assert layers.startswith("content at block4_conv2, style at block1_conv1, block2_conv1, ")
     assert empty == ""
     assert names.split() == ["out.png", "photo.png"]
     assert [line.split()[:2] for line in lines] == [[metric.name, metric.arrow] for metric in METRICS.values()]
@@ -60,7 +60,7 @@ def test_json_and_csv_are_those_of_python(folder, capsys):
     assert main(["score", "photo.png", "painting.png", "out.png", *FAST, "--format", "json", "--quiet"]) == 0
     output = capsys.readouterr()
     assert output.err == ""
-    scores = tfstyle.score("photo.png", "painting.png", "out.png", backbone="VGG16", weights="random")
+    scores = tfstyle.score("photo.png", "painting.png", "out.png", backbone="VGG19Mini")
     assert output.out == scores.json()
     assert json.loads(output.out)["scores"] == [{"result": "out.png", **scores["out.png"]}]
     assert main(["score", "photo.png", "painting.png", "out.png", *FAST, "-o", "scores.csv"]) == 0
@@ -68,7 +68,7 @@ def test_json_and_csv_are_those_of_python(folder, capsys):
     assert (folder / "scores.csv").read_text() == scores.csv()
     (line,) = csv.DictReader(io.StringIO(scores.csv()))
     assert {name: float(line[name]) for name in METRICS} == pytest.approx(scores["out.png"])
-    assert (line["result"], line["backbone"], line["weights"], line["sha256"]) == ("out.png", "VGG16", "random", "")
+    assert (line["result"], line["backbone"], line["weights"]) == ("out.png", "VGG19Mini", "embedded")
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_a_terminal_without_arrows_gets_the_rest(monkeypatch):
     stdout = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     monkeypatch.setattr(sys, "stdout", stdout)
     assert main(["score", "photo.png", "painting.png", "out.png"]) == 0
-    assert b"ssim             ?     0.5000" in stdout.buffer.getvalue()
+    assert b"ssim              ?    0.5000" in stdout.buffer.getvalue()
 
 
 def write_bad_pictures():

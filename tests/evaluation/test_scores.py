@@ -43,10 +43,11 @@ def test_the_table_names_weights_and_lines_up():
         f"VGG19, weights imagenet (Keras cache, vgg19_notop.h5, SHA-256 {'61' * 32})",
         "content at block3_conv2, style at block1_conv2",
     ]
-    assert lines[4] == "                      out.png other.png"
-    assert lines[5].startswith("ssim             ↑     0.5000    1.5000  content preserved")
-    assert lines[12].startswith("noise            →1    7.5000    8.5000  fine detail")
-    assert "a/out.png b/out.png" in scores_of(names=("a/out.png", "b/out.png")).table()
+    assert lines[4] == "                      out.png  other.png"
+    assert lines[5].startswith("ssim              ↑    0.5000     1.5000  content preserved")
+    assert lines[12].startswith("noise             →1   7.5000     8.5000  fine detail")
+    assert "a/out.png  b/out.png" in scores_of(names=("a/out.png", "b/out.png")).table()
+    assert "a/out.png  a/out.png" in scores_of(names=("a/out.png", "a/out.png")).table()
 
 
 def test_json_and_csv_parse():

@@ -236,9 +236,9 @@ def test_onnx_without_its_packages_names_the_extra(generator, monkeypatch, capsy
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     generator.save("plain.keras")
     assert main(["export", "plain.keras", "-o", "out.onnx"]) == 2
-    assert capsys.readouterr().err == (
-        "tfstyle: ONNX needs the package onnxruntime, which is missing: pip install 'tfstyle[onnx]'\n"
-    )
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("tfstyle: ONNX needs the package onnxruntime")
+    assert line.endswith("pip install 'tfstyle[onnx]'")
     assert [path.name for path in Path().iterdir()] == ["plain.keras"]
 
 
@@ -258,7 +258,7 @@ def test_the_command_says_how_near_it_is(generator, capsys):
 def test_a_process_of_its_own_makes_no_noise(generator):
     generator.save("plain.keras")
     command = [sys.executable, "-m", "tfstyle", "export", "plain.keras", "-o", "out.tflite"]
-    run = subprocess.run(command, capture_output=True, text=True)
+    run = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert (run.returncode, run.stderr) == (0, "")
     assert run.stdout.startswith("wrote out.tflite: paint(pictures)\nlargest difference from the model, paint: ")
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import os
 from collections.abc import Sequence
@@ -18,6 +16,7 @@ from tfstyle.core.errors import InputError, unknown
 from tfstyle.core.memory import available, gigabytes
 from tfstyle.core.runtime import import_tensorflow
 from tfstyle.core.settings import Settings, as_list, option, settings, takes
+from tfstyle.core.table import as_csv, as_text
 from tfstyle.evaluation.layers import score_layers
 from tfstyle.evaluation.metrics import METRICS, Metric
 from tfstyle.features.loading import load_backbone
@@ -146,20 +145,23 @@ class Scores:
         headings = [os.path.basename(name) for name in self.names]
         if len(set(headings)) < len(headings):
             headings = self.names
+        results = {str(k): heading for k, heading in enumerate(headings)}
+        columns = {"metric": "", "arrow": "", **results, "meaning": ""}
         lines = [
-            f"content {self.content}, style {self.style}, at {self.width}x{self.height} pixels",
-            f"{self.backbone}, weights {weights['name']} ({weights['source']}{file})",
-            f"content at {self.content_layer}, style at {', '.join(self.style_layers)}",
-            "",
-            " ".join([" " * 19, *(f"{heading:>9}" for heading in headings)]),
+            {
+                "metric": metric.name,
+                "arrow": metric.arrow,
+                **{str(k): float(row[metric.name]) for k, row in enumerate(self.rows)},
+                "meaning": metric.meaning,
+            }
+            for metric in METRICS.values()
         ]
-        for metric in METRICS.values():
-            values = (
-                f"{row[metric.name]:{max(9, len(heading))}.4f}"
-                for row, heading in zip(self.rows, headings, strict=True)
-            )
-            lines.append(" ".join([f"{metric.name:16} {metric.arrow:2}", *values, "", metric.meaning]))
-        return "\n".join(lines) + "\n"
+        return (
+            f"content {self.content}, style {self.style}, at {self.width}x{self.height} pixels\n"
+            f"{self.backbone}, weights {weights['name']} ({weights['source']}{file})\n"
+            f"content at {self.content_layer}, style at {', '.join(self.style_layers)}\n\n"
+            + as_text(lines, columns, form=lambda value: f"{value:.4f}" if isinstance(value, float) else value)
+        )
 
     def record(self) -> dict[str, Any]:
         """All of it as JSON can hold it, with direction, best value and meaning of each metric."""
@@ -178,11 +180,7 @@ class Scores:
         """A text with a line for each result, for spreadsheets."""
         common = {name: getattr(self, name) for name in ("content", "style", "height", "width", "backbone")}
         common |= {"weights": self.weights["name"], "sha256": self.weights.get("sha256", "")}
-        text = io.StringIO()
-        writer = csv.DictWriter(text, ["result", *METRICS, *common], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows({**row, **common} for row in self.rows)
-        return text.getvalue()
+        return as_csv([{**row, **common} for row in self.rows], ["result", *METRICS, *common])
 
 
 @takes(ScoreSettings)

@@ -54,7 +54,7 @@ def settled(setup, folders, tmp_path):
         domains = {name: folders / name.rsplit("-", 1)[-1] for name in names}
         own = {"size": 64, "steps": 4, "quick": True, "folder": tmp_path / "out", "domains": domains}
         whole = replace(setup, **{**own, **changes})
-        return what, what.settled(whole, given)
+        return what, what.completed(whole, given)
 
     return settle
 
@@ -94,7 +94,7 @@ def test_photographs_for_one_domain_are_for_that_alone(settled, folders):
 
 def test_without_folders_pictures_are_painted_once(setup, tmp_path):
     experiment = experiments.get("shi2020")
-    setup = experiment.settled(replace(setup, size=64, folder=tmp_path), False)
+    setup = experiment.completed(replace(setup, size=64, folder=tmp_path), False)
     assert experiment.trained_on(setup) == ("sketch", "ink")
     paths = experiment.held(setup, "ink")
     assert [path.name for path in paths] == ["000018.png", "000019.png"]
@@ -112,12 +112,12 @@ def test_without_folders_pictures_are_painted_once(setup, tmp_path):
          "--domain photo is given 2 times: give one folder of each"),
         (["shi2020", "--domain", "photo=photo"], "shi2020 has nothing to learn: give sketch or ink or oil as well"),
         (["shi2020", "--domain", "inc=ink"], "unknown domain 'inc': did you mean ink?"),
-        (["wu2020", "--domain", "ink=ink"], "wu2020 trains on no domains: leave the domain out"),
-        (["wu2020", "--trained", "runs"], "wu2020 trains on no domains: leave the folder of trainings out"),
+        (["wu2020", "--domain", "ink=ink"], "wu2020 does not train on domains: leave out the option domain"),
+        (["wu2020", "--trained", "runs"], "wu2020 does not train on domains: leave out the option trained"),
         (["li2023", "--trained", "runs"],
-         "li2023 has nothing to measure trainings with: give domains that were not trained on"),
+         "li2023 has no images to measure the trainings with: give domains that were not trained on"),
         (["li2023", "--trained", "runs", "--steps", "5", "--domain", "ink=ink"],
-         "steps say nothing of trainings that are there already: leave them out"),
+         "steps have no effect on finished trainings: leave them out"),
         (["li2023", "--trained", "runs", "--domain", "ink=ink", "--domain", "photo=photo"],
          "there is no training in runs/ink-cyclegan, or none with a finished epoch: give one's folder"),
         (["shi2020", "--domain", "ink=none", "--domain", "photo=photo"],

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from tfstyle import images
-from tfstyle.evaluation.gan_diagnostics import COPIED
 from tfstyle.experiments import figures
 from tfstyle.experiments.base import Claim, Constant, Finding, Outcome, Setup, verdict
 from tfstyle.experiments.unpaired.base import Unpaired
@@ -16,7 +15,7 @@ from tfstyle.experiments.unpaired.figures import cell, grid_of_domains, held_out
 from tfstyle.images.picture import Picture
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from tfstyle.experiments.figures import Figure
 
 SOURCE = "Li & Qi 2023, as quoted"
 KEEPS = Claim("U-Net generators instead of ResNet better retain image details and structure", SOURCE)
@@ -32,6 +31,8 @@ class Attention(Unpaired):
     title = "CycleGAN with U-Nets and self-attention"
     reference = "Li & Qi 2023; Zhu et al. 2017, arXiv:1703.10593; Zhang et al. 2019, arXiv:1805.08318"
     models: ClassVar = {PLAIN: "CycleGAN", IMPROVED: "AttentionCycleGAN"}
+    needs = "nothing; your folders of images, or finished trainings, for results that count"
+    duration = "about an hour"
     targets = ("ink", "sketch", "oil")
     styles = ("ink",)
     columns = (
@@ -41,6 +42,8 @@ class Attention(Unpaired):
 
     def constants(self, setup: Setup) -> list[Constant]:
         """Of the paper, widths and places of attention aren't known."""
+        from tfstyle.evaluation.gan_diagnostics import COPIED
+
         return [
             Constant("what is compared", "ResNets against U-Nets with self-attention", "reported", SOURCE),
             Constant(
@@ -113,7 +116,7 @@ class Attention(Unpaired):
         columns = ["photograph", "what it\nbecomes", "on the way\ndown", "down, from\nthe middle", "on the way\nup",
                    "by the\ndiscriminator"]  # fmt: skip
         labels = [f"content {run.content + 1}" for run in runs]
-        return figures.grid(rows, columns, labels, f"{title}\nWhite is looked at most.", side=1.6)
+        return figures.grid(rows, columns, labels, f"{title}\nWhite is looked at most.", side=160)
 
     def findings(self, outcome: Outcome) -> list[Finding]:
         """Of the claim; what copies its input keeps everything, and is no evidence, nor is a quick trial."""

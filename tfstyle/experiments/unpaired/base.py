@@ -20,15 +20,14 @@ import numpy as np
 from tfstyle import images
 from tfstyle.core import files
 from tfstyle.core.errors import InputError
+from tfstyle.core.fingerprint import digest
 from tfstyle.core.runtime import import_tensorflow
 from tfstyle.evaluation import metrics
-from tfstyle.experiments.base import Constant, Experiment, Outcome, Run, Setup
-from tfstyle.experiments.folder import fingerprint
+from tfstyle.experiments.base import Constant, Experiment, Outcome, Run, RunResult, Setup
 from tfstyle.experiments.unpaired.measures import PALETTE, evenly, measured, squares
 from tfstyle.experiments.unpaired.trainings import training
 from tfstyle.images import samples
 from tfstyle.images.picture import Picture
-from tfstyle.pipelines.result import Result
 from tfstyle.training.crops import listed, split
 
 if TYPE_CHECKING:
@@ -66,7 +65,7 @@ class Unpaired(Experiment):
         self._models: dict[tuple[Setup, str], AdversarialModel] = {}
 
     @property
-    def domains(self) -> tuple[str, ...]:  # type: ignore[override]
+    def domains(self) -> tuple[str, ...]:
         """Photographs, the domains they are brought to, and photographs for one of them alone."""
         return ("photo", *self.targets, *(f"{target}-photo" for target in self.targets))
 
@@ -79,7 +78,7 @@ class Unpaired(Experiment):
         own = f"{target}-photo"
         return own if own in setup.domains else "photo"
 
-    def settled(self, setup: Setup, given: bool) -> Setup:
+    def completed(self, setup: Setup, own_contents: bool) -> Setup:
         """With pictures of the domains given, and the steps of trainings that are there."""
         targets = self.trained_on(setup)
         if setup.domains:
@@ -88,7 +87,7 @@ class Unpaired(Experiment):
             for target in targets:
                 if self.photos(setup, target) not in setup.domains:
                     raise InputError(f"{self.name} has no photographs for {target}: give photo=DIR")
-            setup = _pictured(self, setup, given)
+            setup = _pictured(self, setup, own_contents)
         if setup.trained is not None:
             steps = [training(setup.trained / f"{target}-{kind}").steps for target in targets for kind in self.models]
             setup = replace(setup, steps=max(steps))
@@ -102,8 +101,8 @@ class Unpaired(Experiment):
             for target in self.trained_on(setup):
                 for kind in self.models:
                     found = training(setup.trained / f"{target}-{kind}")
-                    trainings[f"{target}-{kind}"] = fingerprint([dict(found.settings), [*map(dict, found.rows)]])
-        return {"domains": fingerprint(names), "trainings": trainings}
+                    trainings[f"{target}-{kind}"] = digest([dict(found.settings), [*map(dict, found.rows)]])
+        return {"domains": digest(names), "trainings": trainings}
 
     def runs(self, setup: Setup) -> list[Run]:
         """Each content by all models of each domain."""
@@ -122,9 +121,9 @@ class Unpaired(Experiment):
             for index in setup.painted_for.get(target, everything)
         ]
 
-    def judges(self, run: Run, setup: Setup) -> tuple[str, ...]:
+    def evaluation_networks(self, run: Run, setup: Setup) -> tuple[str, ...]:
         """The one that is always there for quick trials."""
-        return ("VGG19Mini",) if setup.quick else super().judges(run, setup)
+        return ("VGG19Mini",) if setup.quick else super().evaluation_networks(run, setup)
 
     def options(self, setup: Setup) -> dict[str, int]:
         """Of networks and procedural domains (chosen: what a processor trains in hours, or, quick, in a minute)."""
@@ -256,7 +255,7 @@ class Unpaired(Experiment):
                 }
         return found
 
-    def paint(self, run: Run, setup: Setup) -> Result:
+    def paint(self, run: Run, setup: Setup) -> RunResult:
         """Apply the model of the run."""
         _, target, kind = run.name.split("-", 2)
         model: Any = self.model(setup, target, kind)
@@ -264,7 +263,7 @@ class Unpaired(Experiment):
         picture = model.stylize(setup.contents[run.content])
         seconds = round(time.perf_counter() - began, 2)
         steps = training(self.place(setup, target, kind)).steps
-        return Result(picture, None, {}, {"stopped": None, "steps_done": steps, "seconds": seconds})
+        return RunResult(picture, seconds, steps)
 
     def derived(self, outcome: Outcome) -> list[dict[str, Any]]:
         """How near colours are to the domain's, and how much more of its own content a picture has than of others.

@@ -11,9 +11,8 @@ from tfstyle.experiments.unpaired.trainings import training
 from tfstyle.images.picture import Picture
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from tfstyle.experiments.base import Outcome, Setup
+    from tfstyle.experiments.figures import Figure
     from tfstyle.experiments.unpaired.base import Unpaired
 
 
@@ -44,7 +43,7 @@ def grid_of_domains(
     rows = [row + [None] * (wide - len(row)) for row in rows]
     notes = [line + [""] * (wide - len(line)) for line in notes]
     names = ["of the\ndomain", *("" if apart else f"{index + 1}" for index in range(wide - 1))]
-    return figures.grid(rows, names, labels, title, notes, side=1.6)
+    return figures.grid(rows, names, labels, title, notes, side=160)
 
 
 def training_curves(experiment: Unpaired, setup: Setup) -> dict[str, Figure]:
