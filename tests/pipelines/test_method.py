@@ -122,6 +122,23 @@ def test_vgg19mini_has_a_methods_layers_as_far_as_it_goes():
     assert (adapted.balance, adapted.content_weight, adapted.style_weight) == (True, 0.02, 1.0)
 
 
+@pytest.mark.parametrize(
+    ("layers", "kept"),
+    [
+        (("block5_conv1",), True),
+        (("block5_conv2",), False),
+        (("block1_conv1", "block5_conv4"), False),
+        (("block5_pool",), False),
+        (("block3_conv1_filters",), True),
+        (("conv4",), True),  # no layer of VGG: an error that names it is better than other layers in silence
+        (("block10_conv1",), True),
+    ],
+)
+def test_only_layers_that_vgg19mini_lacks_give_way_to_its_own(layers, kept):
+    method = replace(get("gatys"), style_layers=layers)
+    assert method.adapted("VGG19Mini", trained=True).style_layers == (layers if kept else None)
+
+
 def test_on_vgg19mini_lbfgs_keeps_fewer_pairs_and_adam_knows_of_none():
     assert get("gatys").adapted("VGG19Mini", trained=True).optimizer_options == {"history": 10}
     assert get("gatys").adapted("VGG19Mini", trained=True).override(optimizer="adam").optimizer_options == {}

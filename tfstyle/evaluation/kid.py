@@ -29,7 +29,6 @@ Pictures = str | os.PathLike[str] | Sequence[images.Source]
 
 KERNEL = PolynomialKernel(degree=3, offset=1.0)  # of features divided by √d
 SUBSETS, SUBSET = 100, 1000  # the authors' code: how many subsets, and of how many pictures at most
-LAYERS = {"InceptionV3": "mixed8", "VGG19Mini": "block4_conv1"}  # what is there without the top (chosen)
 _BATCH = 16  # pictures that the network sees at once
 
 
@@ -74,7 +73,7 @@ def kid(
         real: Those of the domain, likewise.
         backbone: A network or its name; `"auto"` for InceptionV3 if its ImageNet weights can be had, else VGG19Mini.
         weights: As for `Backbone`.
-        layer: Of the network; None for that of `LAYERS`, or else the one where the network's content is compared.
+        layer: Of the network; None for that of its `BackboneSpec`, or else its content layer.
         size: Of what is compared, in pixels: the middle square of each picture, brought to that.
         subsets: Over how many the mean is taken.
         subset: Pictures of each domain in a subset, at most.
@@ -90,7 +89,7 @@ def kid(
         if len(sources) < 2:
             raise InputError(f"there are {len(sources)} {name} pictures, and it takes 2 or more: give a set of them")
     network = _network(backbone, weights)
-    layer = LAYERS.get(network.name, network.content_layer) if layer is None else layer
+    layer = (network.spec.kid_layer or network.content_layer) if layer is None else layer
     x, y = (_features(sources, network, layer, size) for sources in sets)
     value, deviation = estimate(x, y, subsets=subsets, subset=subset, seed=seed)
     each = min(subset, len(x), len(y))

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 SAMPLE = 1000  # positions that `mmd` looks at (chosen): its error falls below 0.01, and a layer takes a second
 _LEAST = 1e-12  # chosen: what a measure without unit is divided by at least, and adds where it may be 0 / 0
-# Chosen: beside the layers of `tfstyle.features.backbone`, and below those of the content in any method.
-_VGG = ("block3_conv2", ("block1_conv2", "block2_conv2", "block3_conv3", "block4_conv3"))
 
 
 @dataclass(frozen=True)
@@ -93,7 +91,7 @@ def layers(network: Backbone) -> tuple[str, tuple[str, ...]]:
     Of VGG16 and VGG19, on which methods paint, layers that none optimises by default; of other networks their own
     default layers, which judge what was painted with VGG.
     """
-    return _VGG if network.name in ("VGG16", "VGG19") else (network.content_layer, network.style_layers)
+    return network.spec.evaluation_layers or (network.content_layer, network.style_layers)
 
 
 class _Seen:

@@ -14,22 +14,20 @@ import numpy as np
 
 from tfstyle.core.errors import InputError, unknown
 from tfstyle.core.precision import Precision
-from tfstyle.features import weights as weights_room
-from tfstyle.features.receptive_field import ReceptiveField, receptive_fields
-from tfstyle.features.registry import (
-    DEFAULTS,
-    GRIDS,
-    Defaults,
+from tfstyle.core.typing import Tensor
+from tfstyle.features import weights as weights_files
+from tfstyle.features.network import (
     build,
+    canonical_name,
     he_initialize,
-    minimum_side,
-    names,
-    sees_as,
+    layer_shapes,
+    layers_by_stride,
     stable_names,
 )
+from tfstyle.features.receptive_field import ReceptiveField, receptive_fields
+from tfstyle.features.registry import BackboneSpec, spec_of
 from tfstyle.layers import SCALINGS, PadToMultiple, Preprocessing, ReflectedConvolution, Scaling
 
-Tensor = Any
 Pooling = Literal["max", "avg"]
 Padding = Literal["zeros", "reflection"]
 POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
@@ -85,9 +83,7 @@ class Backbone:
         smoothing: bool = False,
         padding: Padding = "zeros",
     ) -> None:
-        canonical = {known.lower(): known for known in names()}
-        if name.lower() not in canonical:
-            raise unknown("backbone", name, names())
+        name = canonical_name(name)
         if pooling not in ("max", "avg"):
             raise InputError(f"pooling must be 'max' or 'avg', not {pooling!r}")
         if padding not in ("zeros", "reflection"):
@@ -101,8 +97,8 @@ class Backbone:
                 "image_data_format is channels_first: tfstyle needs "
                 "keras.config.set_image_data_format('channels_last')"
             )
-        self.name = canonical[name.lower()]
-        self.weights = os.fspath(weights_room.default(self.name) if weights is None else weights)
+        self.name = name
+        self.weights = os.fspath(weights_files.default(self.name) if weights is None else weights)
         self.pooling = pooling
         self.normalize = self.weights == "random" if normalize is None else normalize
         self.seed = seed
@@ -111,18 +107,23 @@ class Backbone:
         self.smoothing = smoothing
         self.padding = padding
         # A missing file is found out before the network is built, which takes seconds.
-        file = None if self.weights == "random" else weights_room.find(self.name, self.weights)
+        file = None if self.weights == "random" else weights_files.find(self.name, self.weights)
         with _dtype_policy(precision):
-            self._application = build(self.name)
+            self._application = build(self.spec)
         if file is None:
             he_initialize(self._application, seed)
             self.weights_record: dict[str, Any] = {"name": "random", "source": f"He, seed {seed}"}
         else:
-            weights_room.load_into(self._application, self.name, file)
+            weights_files.load_into(self._application, self.name, file)
             self.weights_record = file.record()
         self._layers = stable_names(self._application)
         self._extractors: dict[tuple[str, ...], keras.Model] = {}
         self._fields: dict[tuple[str, ...], dict[str, ReceptiveField]] = {}
+
+    @property
+    def spec(self) -> BackboneSpec:
+        """What is known of the network by its name."""
+        return spec_of(self.name)
 
     @property
     def layer_names(self) -> tuple[str, ...]:
@@ -142,41 +143,29 @@ class Backbone:
     @property
     def minimum_side(self) -> int:
         """The shortest side of a picture, in pixels, that the network takes."""
-        return minimum_side(self.name)
+        return self.spec.minimum_side
 
     @property
     def multiple(self) -> int:
         """What both sides of a picture are padded to a multiple of, in pixels; 1 for no padding."""
-        return GRIDS[self.name][1] if self.name in GRIDS else 1
+        return self.spec.multiple
 
     @property
     def style_layers(self) -> tuple[str, ...]:
         """The layers whose statistics are the style, when none are named."""
-        return self._defaults.style
+        return self._default_layers[1]
 
     @property
     def content_layer(self) -> str:
         """The layer whose features are the content, when none is named."""
-        return self._defaults.content
+        return self._default_layers[0]
 
     @functools.cached_property
-    def _defaults(self) -> Defaults:
-        return DEFAULTS.get(self.name) or self._defaults_by_stride()
-
-    def _defaults_by_stride(self) -> Defaults:
-        """For networks without a table: the last layer at each stride to 16; content is that of stride 8."""
-        side, shapes = self._shapes(self._application, self._layers)
-        by_stride: dict[int, str] = {}
-        for name, shape in shapes.items():
-            kind = type(self._layers[name]).__name__
-            features = kind in ("Activation", "ReLU", "Add", "Concatenate", "Conv2D", "Multiply")
-            if kind == "Activation" and self._layers[name].activation is keras.activations.linear:
-                continue  # a mere name, as that of ConvNeXt's branches before they are added
-            if features and len(shape) == 4 and shape[1] and side // shape[1] <= 16 and shape[1] > 1:
-                by_stride[round(side / shape[1])] = name
-        strides = sorted(by_stride)
-        middle = max((s for s in strides if s <= 8), default=strides[-1])
-        return Defaults(by_stride[middle], tuple(by_stride[stride] for stride in strides))
+    def _default_layers(self) -> tuple[str, tuple[str, ...]]:
+        """The content layer and the style layers."""
+        if self.spec.content_layer is None or self.spec.style_layers is None:
+            return layers_by_stride(self.name, self._application, self._layers)
+        return self.spec.content_layer, self.spec.style_layers
 
     def extractor(self, layers: Iterable[str]) -> keras.Model:
         """The network from RGB in [0, 1], `(batch, height, width, 3)`, to `{layer name: features}`.
@@ -208,8 +197,8 @@ class Backbone:
                 )
         pictures = keras.Input((None, None, 3), name="pictures")
         full = "float64" if self.compute_dtype == "float64" else "float32"  # never half precision
-        x = Preprocessing(sees_as(self.name), self.input_scaling, dtype=full)(pictures)
-        if self.name in GRIDS:
+        x = Preprocessing(self.spec.preprocessing or self.name, self.input_scaling, dtype=full)(pictures)
+        if self.multiple > 1:
             x = PadToMultiple(self.multiple, dtype=full)(x)
         # Running the graph again on an input without a size keeps layers and weights, and swaps pooling and padding.
         size = keras.Input(x.shape[1:])
@@ -249,7 +238,7 @@ class Backbone:
         """
         self.extractor(layers)  # which refuses layers that there aren't
         cut = keras.Model(self._application.input, [self._layers[layer].output for layer in set(layers)])
-        side, shapes = self._shapes(cut, {layer.name: layer for layer in cut.layers})
+        side, shapes = layer_shapes(self.name, cut, {layer.name: layer for layer in cut.layers})
         return side, [(layer, shapes[layer.name]) for layer in cut.layers]
 
     def feature_bytes(self, layers: Iterable[str]) -> float:
@@ -257,16 +246,6 @@ class Backbone:
         side, below = self.below(tuple(layers))
         numbers = sum(math.prod(shape[1:]) for _, shape in below)
         return numbers / side**2 * {"float64": 8, "float32": 4}.get(self.compute_dtype, 2)
-
-    def _shapes(
-        self, network: keras.Model, layers: dict[str, keras.layers.Layer]
-    ) -> tuple[int, dict[str, tuple[int, ...]]]:
-        """The side, in pixels, of a picture that fits the network, and its layers' shapes for it."""
-        outputs = {name: layer.output for name, layer in layers.items()}
-        side = GRIDS[self.name][0] if self.name in GRIDS else 256
-        if self.name not in GRIDS:  # else they know their sizes
-            outputs = keras.Model(network.input, outputs)(keras.Input((side, side, 3)))
-        return side, {name: output.shape for name, output in outputs.items()}
 
     def __call__(self, pictures: Tensor, layers: Iterable[str] | None = None) -> dict[str, Tensor]:
         """Features of pictures.

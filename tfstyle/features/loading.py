@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from tfstyle.core.errors import InputError
 from tfstyle.core.precision import faster
-from tfstyle.features import weights as weights_room
+from tfstyle.features import registry, weights as weights_files
 
 if TYPE_CHECKING:
     from tfstyle.features.backbone import Backbone
@@ -63,11 +63,10 @@ def chosen(backbone: str, weights: str | os.PathLike[str] | None, default: str) 
     fallback = False
     if weights is None:
         try:
-            weights_room.find(default)
-        except weights_room.NotFoundError:
+            weights_files.find(default)
+        except weights_files.NotFoundError:
             fallback = True
-    (embedded,) = weights_room.EMBEDDED
-    return (embedded if fallback or weights == "embedded" else default), fallback
+    return (registry.fallback().name if fallback or weights == "embedded" else default), fallback
 
 
 def say_network(backbone: Backbone, fallback: bool, task: str) -> None:

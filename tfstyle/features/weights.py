@@ -22,13 +22,12 @@ from typing import Any
 
 from tfstyle.core.errors import InputError
 from tfstyle.core.package import EMBEDDED as EMBEDDED_FOLDER
+from tfstyle.features.registry import fallback, spec_of, tested
 
 FOLDER_VARIABLE = "TFSTYLE_WEIGHTS"
 OFFLINE_VARIABLE = "TFSTYLE_OFFLINE"
-EMBEDDED = {"VGG19Mini": "vgg19mini.weights.h5"}  # files that come with the package, in float16
-ADAIN = EMBEDDED_FOLDER / "adain.weights.h5"  # likewise: AdaIN's decoder on VGG19Mini
+ADAIN = EMBEDDED_FOLDER / "adain.weights.h5"  # AdaIN's decoder on VGG19Mini
 NAMED = ("imagenet", "embedded", "random")  # all else is a path
-TESTED = (*EMBEDDED, "VGG16", "VGG19", "InceptionV3", "ResNet50", "NASNetMobile", "MobileNetV2")
 SUFFIXES = (".h5", ".keras")
 _PACKAGE = "this package"  # the source of embedded weights
 DOWNLOAD_TIMEOUT = 20.0  # seconds without an answer (chosen): a closed network must not hang a first try
@@ -65,7 +64,7 @@ def _sha256(path: Path, _modified: int) -> str:
 
 def default(backbone: str) -> str:
     """What a backbone's weights are when none are asked for: `"embedded"` where there are, else `"imagenet"`."""
-    return "embedded" if backbone in EMBEDDED else "imagenet"
+    return "imagenet" if spec_of(backbone).weights_file is None else "embedded"
 
 
 def find(backbone: str, weights: str | os.PathLike[str] | None = None) -> WeightsFile:
@@ -95,8 +94,8 @@ def find(backbone: str, weights: str | os.PathLike[str] | None = None) -> Weight
         tried.append(found)
     raise NotFoundError(
         f"no ImageNet weights for {backbone}: tried {'; '.join(tried)}. Give a file with --weights PATH "
-        f"(weights=), put one into a folder named by ${FOLDER_VARIABLE}, or use --backbone vgg19mini, which comes "
-        f"with the package"
+        f"(weights=), put one into a folder named by ${FOLDER_VARIABLE}, or use "
+        f"--backbone {fallback().name.lower()}, which comes with the package"
     )
 
 
@@ -111,7 +110,7 @@ def adain() -> Path:
 
 def cached(backbone: str) -> WeightsFile | None:
     """The weights file of a backbone if it is on this machine already."""
-    if backbone in EMBEDDED:
+    if default(backbone) == "embedded":
         return _embedded(backbone)
     for look in (_in_folder, _in_cache):
         found = look(backbone)
@@ -120,10 +119,10 @@ def cached(backbone: str) -> WeightsFile | None:
     return None
 
 
-def inventory(backbones: tuple[str, ...] = TESTED) -> list[dict[str, str | None]]:
+def inventory(backbones: tuple[str, ...] | None = None) -> list[dict[str, str | None]]:
     """For each backbone the file of its weights on this machine, and the place; None where there is none."""
     rows: list[dict[str, str | None]] = []
-    for backbone in backbones:
+    for backbone in tested() if backbones is None else backbones:
         found = cached(backbone)
         rows.append({
             "backbone": backbone,
@@ -163,15 +162,14 @@ def load_into(model: Any, backbone: str, file: WeightsFile) -> None:
             f"get it again"
         ) from error
     except ValueError as error:
-        made = "tfstyle.features.vgg19mini.VGG19Mini" if backbone in EMBEDDED else f"keras.applications.{backbone}"
         raise InputError(
             f"{file.path} does not hold the weights of {backbone}: {_mismatch(error)}; give a file made for "
-            f"{made}(include_top=False)"
+            f"{spec_of(backbone).constructor}(include_top=False)"
         ) from error
 
 
 def _embedded(backbone: str) -> WeightsFile:
-    return WeightsFile(_there(EMBEDDED_FOLDER / EMBEDDED[backbone]), _PACKAGE)
+    return WeightsFile(_there(EMBEDDED_FOLDER / (spec_of(backbone).weights_file or "")), _PACKAGE)
 
 
 def _there(path: Path) -> Path:

@@ -7,6 +7,7 @@ from math import inf, isfinite
 from typing import Any, Literal
 
 from tfstyle.core.errors import InputError, check_whole, unknown
+from tfstyle.features.registry import spec_of
 
 OPTIMIZERS = ("lbfgs", "adam")
 STATISTICS = ("gram", "moments", "linear", "polynomial", "gaussian", "wasserstein")
@@ -22,10 +23,6 @@ BALANCED: dict[str, Any] = {
     "style_weight": 1.0,
     "optimizer_options": {},  # Adam's epsilon goes with the scale of the loss
 }
-# With these four held-out pairs keep as much of their contents as with VGG19 and its own weights: SSIM 0.55 and 0.56.
-_MINI: dict[str, Any] = BALANCED | {"content_weight": 0.02}
-# Where a step of the network is quick, L-BFGS's own counts: on six pairs 10 pairs reach what 20 do, within 1 %.
-_QUICK_LBFGS: dict[str, Any] = {"history": 10}
 # An untrained network can't tell noise from texture: it needs smoothing, waves instead of pixels, which else are left
 # as grain, and average pooling, through which all pixels get a gradient.
 UNTRAINED: dict[str, Any] = BALANCED | {
@@ -158,15 +155,16 @@ class Method:
         are the other backbone's own, but for VGG19Mini, which has VGG19's as far as it goes. With `balance` of True
         that is so for VGG, too, and with False for none: its weights stay the recipe's.
         """
-        is_vgg = backbone in ("VGG16", "VGG19")
-        deepest = max((*(self.content_layers or ()), *(self.style_layers or ())), default="")
-        has_layers = is_vgg or (backbone == "VGG19Mini" and deepest <= "block5_conv1")
+        spec = spec_of(backbone)
+        layers = {*(self.content_layers or ()), *(self.style_layers or ())}
+        has_layers = spec.has_vgg_layers and layers.isdisjoint(spec.missing_vgg_layers)
         adapted = self if has_layers else replace(self, content_layers=None, style_layers=None)
-        if balance is False or (trained and (self.balance or (is_vgg and not balance))):
+        if balance is False or (trained and (self.balance or (spec.has_vgg_scale and not balance))):
             return adapted
-        constants = UNTRAINED if not trained else BALANCED
-        if trained and backbone == "VGG19Mini":
-            constants = _MINI | {"optimizer_options": _QUICK_LBFGS if self.optimizer == "lbfgs" else {}}
+        constants = UNTRAINED
+        if trained:
+            options = dict(spec.lbfgs_options) if self.optimizer == "lbfgs" else {}
+            constants = BALANCED | {"optimizer_options": options, **spec.method_constants}
         return replace(adapted, **constants, sources=self.sources | dict.fromkeys(constants, "chosen"))
 
     def record(self) -> dict[str, Any]:

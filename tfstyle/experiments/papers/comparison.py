@@ -64,7 +64,7 @@ class Comparison(Experiment):
                 raise unknown("treatment", treatment, TREATMENTS)
         if not set(backbones) <= set(BACKBONES):  # all others take an import that takes seconds
             import_tensorflow()
-            from tfstyle.features.backbone import names
+            from tfstyle.features.network import names
 
             known = {name.lower(): name for name in names()}
             if wrong := [name for name in backbones if name.lower() not in known]:

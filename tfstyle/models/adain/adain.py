@@ -30,7 +30,6 @@ Style = images.Source | StyleCode
 # paper's authors (github.com/xunhuang1995/AdaIN-style), 10 in naoto0804/pytorch-AdaIN.
 STYLE_WEIGHTS: dict[Reduction, float] = {"sum": 1e-2, "mean": 10.0}
 _PRECISIONS = {"float16": "float32", "bfloat16": "bfloat16", "float32": "float32"}  # float16 overflows in VGG
-_RELU4_1 = dict.fromkeys(("VGG16", "VGG19", "VGG19Mini"), "block4_conv1")
 
 
 @keras.saving.register_keras_serializable(package="tfstyle")
@@ -85,7 +84,7 @@ class AdaIN(keras.Model):
             raise InputError(
                 f"{encoder.name} computes in float16, which its features overflow: give it precision='float32'"
             )
-        self.layer = _RELU4_1.get(encoder.name, encoder.content_layer) if layer is None else layer
+        self.layer = (encoder.spec.adain_layer or encoder.content_layer) if layer is None else layer
         self.style_layers = _up_to(self.layer, encoder) if style_layers is None else tuple(style_layers)
         self.seed = seed
         levels = decoders.levels(encoder, self.layer)
