@@ -13,7 +13,9 @@ cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 import numpy as np
 import tfstyle
-from tfstyle import batches, devices, images, samples
+from tfstyle import images, samples
+from tfstyle.core import runtime
+from tfstyle.pipelines import batch as batches
 
 photo = images.load(samples.content("chelsea"), 48).rgb
 style = images.load(samples.style("impasto", 128), 48).rgb

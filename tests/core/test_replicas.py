@@ -13,8 +13,8 @@ import tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 import numpy as np
-from tfstyle import replicas
-from tfstyle.draws import Draws
+from tfstyle.core import replicas
+from tfstyle.core.step_random import Draws
 from tfstyle.layers import ImagePool
 
 pictures = np.arange(9, dtype="float32").reshape(9, 1, 1, 1)

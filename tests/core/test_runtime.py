@@ -27,7 +27,7 @@ def test_the_systems_allocator_is_asked_for_before_tensorflow_is_loaded(pixels, 
                     os._exit(0)
 
         sys.meta_path.insert(0, Watch())
-        from tfstyle.runtime import import_tensorflow
+        from tfstyle.core.runtime import import_tensorflow
         import_tensorflow({pixels})
     """
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)

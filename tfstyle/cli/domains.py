@@ -56,12 +56,12 @@ def domains(options: argparse.Namespace) -> int:
                 images.save(picture, places[number])
             done += 1
     except KeyboardInterrupt:
-        output.complain(f"interrupted after {done} of {len(missing)} pictures: the same command goes on")
+        output.print_error(f"interrupted after {done} of {len(missing)} pictures: the same command goes on")
         return output.INTERRUPTED
     if not options.quiet:
         there = options.count - len(missing)
         before = f"; {there} were there already, and are left as they were" if there else ""
-        output.say(f"wrote {done} pictures into {files.shown(folder)}{before}\n")
+        output.print_text(f"wrote {done} pictures into {files.shown(folder)}{before}\n")
     return 0
 
 

@@ -190,15 +190,15 @@ def _finished(options: argparse.Namespace, folder: str, done: Any, shown: Any) -
     try:
         outcome = done()
     except KeyboardInterrupt:
-        writing.complain(f"interrupted: the same command goes on with what {files.shown(folder)} has")
+        writing.print_error(f"interrupted: the same command goes on with what {files.shown(folder)} has")
         return writing.INTERRUPTED
     if options.json:
         with open(os.path.join(folder, "results.json")) as file:
-            writing.say(file.read())
+            writing.print_text(file.read())
     elif not options.quiet:
-        writing.say(shown(outcome))
-        writing.say(f"wrote {files.shown(os.path.join(folder, 'report.html'))}\n")
+        writing.print_text(shown(outcome))
+        writing.print_text(f"wrote {files.shown(os.path.join(folder, 'report.html'))}\n")
     stopped = [row["run"] for row in outcome.rows if row["stopped"]]
     for name in stopped:
-        writing.complain(f"{name} stopped before its time: its picture is the best until then")
+        writing.print_error(f"{name} stopped before its time: its picture is the best until then")
     return 1 if stopped else 0

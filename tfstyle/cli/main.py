@@ -1,20 +1,63 @@
-"""The command line: what can be asked for, and when to ask for it."""
+"""The command line: its commands, its exit codes, and what it does about errors and signals."""
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import difflib
+import importlib
 import logging
 import os
+import signal
 import sys
+import threading
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from tfstyle.cli import apply, domains, experiments, options as argument_types, output, train, transfer as commands
+from tfstyle.cli.output import INTERRUPTED, print_error
 from tfstyle.core.errors import InputError
 from tfstyle.core.package import PACKAGE
 from tfstyle.core.version import VERSION
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command, whose module is imported when it is used.
+
+    Attributes:
+        place: `"module:function"`; the function adds the command's arguments to a parser and sets `run`.
+        help: One line.
+        done: What it does to pictures, for the message of an interrupt.
+    """
+
+    place: str
+    help: str
+    done: str = "painted"
+
+    def configure(self, parser: argparse.ArgumentParser) -> None:
+        """Add the command's arguments."""
+        module, _, function = self.place.partition(":")
+        configure: Callable[[argparse.ArgumentParser], None] = getattr(importlib.import_module(module), function)
+        configure(parser)
+        parser.set_defaults(done=self.done)
+
+
+COMMANDS = {
+    "transfer": Command("tfstyle.cli.transfer:add_transfer", "paint in the style of pictures, by optimisation"),
+    "apply": Command("tfstyle.cli.apply:add_apply", "paint in the style of pictures, by a trained network"),
+    "demo": Command("tfstyle.cli.transfer:add_demo", "paint a bundled sample, to see that everything works"),
+    "score": Command("tfstyle.cli.score:add_score", "measure content preservation and style similarity", "scored"),
+    "train": Command("tfstyle.cli.train:add_train", "train a network on folders of pictures", "trained"),
+    "domains": Command("tfstyle.cli.domains:add_domains", "generate pictures to try trainings on"),
+    "generate": Command("tfstyle.cli.export:add_generate", "generate pictures from noise by a trained network"),
+    "export": Command("tfstyle.cli.export:add_export", "export a network (SavedModel, TFLite, ONNX)", "exported"),
+    "compare": Command("tfstyle.cli.experiments:add_compare", "compare backbones and methods side by side"),
+    "reproduce": Command("tfstyle.cli.experiments:add_reproduce", "reproduce an experiment of a paper"),
+    "methods": Command("tfstyle.cli.listings:add_methods", "list the methods and the sources of their constants"),
+    "weights": Command("tfstyle.cli.listings:add_weights", "list the backbones and where their weights are found"),
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,320 +67,105 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: Without the program's name; None for the process's own.
 
     Returns:
-        The exit code: 0; 1 if a painting stopped before its time, its best picture written; 2 after bad
-        input; 130 after Ctrl-C.
+        The exit code: 0; 1 if a painting stopped early and its best picture was written; 2 after bad input; 130
+        after Ctrl-C or SIGTERM.
     """
-    options = _parser().parse_args(arguments)
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    options = _parsed(arguments)
     try:
-        with _logging(quiet=getattr(options, "quiet", False)):
-            code = options.run(options)
+        with _logging(quiet=getattr(options, "quiet", False)), _sigterm_as_interrupt():
+            code: int = options.run(options)
             if sys.stdout is not None:
                 sys.stdout.flush()
             return code
     except InputError as error:
-        output.complain(str(error))
+        print_error(str(error))
         return 2
     except KeyboardInterrupt:
-        output.complain(f"interrupted before anything was {getattr(options, 'done', 'painted')}")
-        return output.INTERRUPTED
-    except OSError as error:  # of stdout: all else that is written is watched over where it is written
+        print_error(f"interrupted before anything was {options.done}")
+        return INTERRUPTED
+    except OSError as error:  # of stdout: all other writing is watched where it happens
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python would try, and complain, once more
-        if not isinstance(error, BrokenPipeError):  # whose reader has gone, as in `tfstyle methods | head -1`
-            output.complain(f"could not write to stdout: {error.strerror}")
+        if not isinstance(error, BrokenPipeError):  # the reader has gone, as in `tfstyle methods | head -1`
+            print_error(f"could not write to stdout: {error.strerror}")
         return 2
+
+
+def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
+    """The options; an unknown one ends the process with the nearest names."""
+    command = _command_of(arguments)
+    parser = build_parser(command)
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        names = [name for name in _option_names(parser, command) if name.startswith("--")]
+        near = difflib.get_close_matches(unknown[0].partition("=")[0], names, n=2)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"see tfstyle {command} --help"
+        parser.exit(2, f"tfstyle: unknown argument {unknown[0]}: {hint}\n")
+    return options
+
+
+def _option_names(parser: argparse.ArgumentParser, command: str) -> list[str]:
+    """The option strings of a command."""
+    subparsers = next(each for each in parser._actions if isinstance(each, argparse._SubParsersAction))
+    return [name for action in subparsers.choices[command]._actions for name in action.option_strings]
+
+
+class _Formatter(argparse.HelpFormatter):
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=28)
 
 
 class _Parser(argparse.ArgumentParser):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"formatter_class": _Formatter, "allow_abbrev": False, **options})
+
     def error(self, message: str) -> NoReturn:
-        """One line, as for all bad input."""
+        """Print one line, as for all bad input, and exit."""
         self.exit(2, f"tfstyle: {message}; see {self.prog} --help\n")
 
 
-def _parser() -> argparse.ArgumentParser:
+def build_parser(command: str | None = None) -> argparse.ArgumentParser:
+    """The parser of the command line.
+
+    Args:
+        command: The command that is configured; None for all of them, which imports their modules.
+    """
     parser = _Parser(
         prog="tfstyle",
-        description="Neural style transfer: paint a photograph in the style of a painting.",
-        epilog="Ctrl-C stops a painting and keeps the best picture so far. "
-        "Weights are looked for in the folder $TFSTYLE_WEIGHTS, in Keras' cache, and then downloaded, "
-        "which TFSTYLE_OFFLINE=1 forbids.",
+        description="Neural style transfer: paint a content image in the style of another.",
+        epilog="Ctrl-C stops a painting and keeps the best picture so far. Weights are searched for in the folder "
+        "$TFSTYLE_WEIGHTS and in Keras' cache, and then downloaded; TFSTYLE_OFFLINE=1 forbids downloads.",
     )
     parser.add_argument("--version", action="version", version=f"tfstyle {VERSION}")
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    _add_transfer(subparsers)
-    apply.add_apply(subparsers)
-    _add_demo(subparsers)
-    _add_score(subparsers)
-    train.add_train(subparsers)
-    domains.add_domains(subparsers)
-    apply.add_generate(subparsers)
-    apply.add_export(subparsers)
-    experiments.add_compare(subparsers)
-    experiments.add_reproduce(subparsers)
-    methods = subparsers.add_parser("methods", help="list the methods and where their constants come from")
-    methods.add_argument("--json", action="store_true", help="print them as JSON, with each constant's source")
-    methods.set_defaults(run=commands.methods)
-    weights = subparsers.add_parser("weights", help="list the backbones and where their weights are found")
-    weights.add_argument("--json", action="store_true", help="print them as JSON")
-    weights.set_defaults(run=commands.weights)
+    for name, entry in COMMANDS.items():
+        subparser = subparsers.add_parser(name, help=entry.help)
+        if command is None or name == command:
+            entry.configure(subparser)
     return parser
 
 
-def _add_transfer(subparsers: Any) -> None:
-    # What isn't given is left to tfstyle.transfer, so that defaults can't drift apart.
-    parser = subparsers.add_parser(
-        "transfer",
-        help="paint a picture in the style of others",
-        description="Paint CONTENT in the style of one or more STYLE pictures.",
-        argument_default=argparse.SUPPRESS,
-    )
-    add = parser.add_argument
-    add(
-        "content",
-        metavar="CONTENT",
-        help="the photograph (JPEG, PNG, WebP, TIFF), or a folder: each of its pictures "
-        "is painted into the folder OUT",
-    )
-    add("styles", metavar="STYLE", nargs="+", help="the painting, or several for a blend; or, with --each, for each")
-    add(
-        "--each",
-        action="store_true",
-        help="paint CONTENT in each STYLE instead of in their blend; OUT is a folder (default: CONTENT-styles), in "
-        "which grid.png has all of them side by side",
-    )
-    add(
-        "-o",
-        "--output",
-        metavar="OUT.png",
-        help="the painted picture: .png, .jpg, .webp or .tif; OUT.json is "
-        "written beside it (default: CONTENT-STYLE.png in this folder)",
-    )
-    add("--method", help="the recipe, see `tfstyle methods` (default: gatys)")
-    add(
-        "--backbone",
-        help="any keras.applications network, as VGG19 or InceptionV3, or vgg19mini, which is quick and comes with "
-        "the package (default: auto, the method's own with ImageNet weights if they can be had, else vgg19mini); "
-        "several side by side, each with the factor of its losses, as VGG19:1e-3,InceptionV3:1, for a style that two "
-        "networks see",
-    )
-    add(
-        "--weights",
-        metavar="imagenet|embedded|random|PATH",
-        help="the network's weights (default: imagenet; embedded, which come with the package, for vgg19mini)",
-    )
-    add("--pooling", choices=("max", "avg"), help="avg replaces the network's max pooling: smoother pictures")
-    add(
-        "--input-scaling",
-        metavar="own|unit|symmetric",
-        help="what the networks see: own for what each was trained on; unit for [0, 1] or symmetric for [-1, 1] to "
-        "give several networks the same numbers (default: own)",
-    )
-    add(
-        "--smoothing",
-        action="store_true",
-        help="a softmax over the features' channels: for ResNet and others whose paintings show little style",
-    )
-    add("--content-layers", type=argument_types.names, metavar="L,...", help="layers whose features are kept")
-    add("--style-layers", type=argument_types.names, metavar="L,...", help="layers whose statistics are matched")
-    add("--content-weight", type=float, metavar="W", help="raise it to keep more of the photograph")
-    add("--style-weight", type=float, metavar="W", help="raise it for more of the painting")
-    add("--tv-weight", type=float, metavar="W", help="total variation: raise it to smooth away noise")
-    add(
-        "--balance",
-        action=argparse.BooleanOptionalAction,
-        help="divide each layer's style loss by its start, so that none rules; --no-balance keeps the method's "
-        "weights on networks that they weren't found on (default: balanced but for VGG)",
-    )
-    add(
-        "--calibrate",
-        action="store_true",
-        help="of several networks, let weights be shares of the gradient at the start: 1:1 is equal say",
-    )
-    add(
-        "--edge-weight",
-        type=float,
-        metavar="W",
-        help="raise it to keep the photograph's outlines where strokes break them up; 0.1 is a beginning",
-    )
-    add(
-        "--statistic",
-        metavar="NAME|NAME:W,...",
-        help="what style is measured by: gram, moments (calmer), linear, polynomial, gaussian, wasserstein, or "
-        "several with weights as linear:1,gaussian:0.5, to have something of each (default: the method's)",
-    )
-    add(
-        "--style-blend", type=argument_types.numbers, metavar="0.7,0.3", help="the say of each STYLE (default: equal)"
-    )
-    add(
-        "--content-mask",
-        action="append",
-        metavar="FILE",
-        help="paint only where this picture is white; once for each "
-        "STYLE to give each its place; or a picture whose flat colours are regions, with a --style-mask of the same",
-    )
-    add(
-        "--style-mask",
-        action="append",
-        metavar="FILE",
-        help="take the style only from where this picture is white, or "
-        "from regions of the same colour; once for each STYLE, `none` for all of it",
-    )
-    add(
-        "--preserve-color",
-        metavar="luminance|ink|statistics|histogram|none",
-        help="keep the photograph's colours: luminance for brushwork only, ink for brushwork in the light and dark "
-        "of the painting, statistics for a style recoloured like the photograph, histogram where that is too pale "
-        "(default: the method's)",
-    )
-    add(
-        "--saturation",
-        type=float,
-        metavar="0..1",
-        help="with --preserve-color luminance or ink, lower it for less colour; 0 leaves the tint of the paper alone",
-    )
-    add(
-        "--voids",
-        type=float,
-        metavar="0..1",
-        help="leave what is flat and brighter than this, as sky and mist, as bare paper: lower it for more, 1 for "
-        "none; 0.5 suits most photographs",
-    )
-    add("--size", type=int, metavar="PIXELS", help="longer side of the result (default: 512)")
-    add(
-        "--scales",
-        type=int,
-        metavar="N",
-        help="paint N sizes, each twice the one before: more for bolder strokes, 1 for "
-        "the full size only (default: as many as begin at about 512 pixels)",
-    )
-    add(
-        "--style-scale",
-        type=float,
-        metavar="F",
-        help="size of the style beside the picture: 2 for larger strokes, 0.5 for finer ones (default: the method's)",
-    )
-    add(
-        "--carry-over",
-        action="store_true",
-        help="let the optimizer's state go from one scale to the next, as others' tools do; in most of our trials "
-        "beginning anew did better (default: begin anew)",
-    )
-    add("--steps", type=int, metavar="N", help="optimisation steps: more for a better likeness (default: 300)")
-    add(
-        "--optimizer",
-        metavar="adam|lbfgs",
-        help="lbfgs needs fewer steps, adam less memory (default: the method's)",
-    )
-    add(
-        "--learning-rate",
-        type=float,
-        metavar="R",
-        help="of the optimizer, if its own is too fast or too slow",
-    )
-    add(
-        "--init",
-        metavar="content|noise|adain|FILE",
-        help="what the painting begins with: adain for what `tfstyle apply` paints; FILE goes on from a picture "
-        "(default: the method's)",
-    )
-    add(
-        "--parameterization",
-        metavar="pixels|fourier",
-        help="fourier optimises waves instead of pixels: for networks "
-        "other than VGG, which else leave grain (default: pixels, but fourier for untrained networks)",
-    )
-    add("--seed", type=int, metavar="N", help="of the noise and of random weights (default: 0)")
-    add(
-        "--precision",
-        metavar="auto|float32|bfloat16",
-        help="bfloat16 halves the time where the processor has it; float32 to compare figures with others' "
-        "(default: auto, the faster one by a short probe)",
-    )
-    add(
-        "--tile",
-        type=argument_types.tile,
-        metavar="auto|off|PIXELS",
-        help="work in tiles, to bound the memory; the picture is the "
-        "same (default: auto, tiles where the memory would not hold the whole)",
-    )
-    add("--checkpoint", metavar="DIR", help="keep the unfinished painting there, for long work that may be cut off")
-    add("--checkpoint-every", type=int, metavar="N", help="steps between two checkpoints (default: 20)")
-    add("--resume", action="store_true", help="go on from the checkpoint, if there is one")
-    add("--bits", type=int, default=8, help="16 for deep PNG and TIFF files (default: 8)")
-    add("--preview-every", type=int, metavar="N", help="write OUT-step00050.png and so on, to watch it grow")
-    argument_types.add_talk(parser)
-    parser.set_defaults(run=commands.transfer)
+def _command_of(arguments: Sequence[str]) -> str:
+    """The first argument that is no option; no command if there is none."""
+    return next((argument for argument in arguments if not argument.startswith("-")), "")
 
 
-def _add_demo(subparsers: Any) -> None:
-    parser = subparsers.add_parser(
-        "demo",
-        help="paint a bundled sample, to see that all works",
-        description="Paint a bundled photograph in a bundled style: at once by a feed-forward network, into "
-        "OUT-adain.png, then by optimisation, into OUT.png; nothing but tfstyle is needed.",
-    )
-    parser.add_argument("-o", "--output", metavar="OUT.png", default="tfstyle-demo.png", help="default: %(default)s")
-    parser.add_argument(
-        "--content", default="chelsea", help="astronaut, chelsea, coffee or rocket (default: %(default)s)"
-    )
-    parser.add_argument("--style", default="impasto", help="impasto, ink or mosaic (default: %(default)s)")
-    parser.add_argument("--size", type=int, metavar="PIXELS", default=384, help="longer side (default: %(default)s)")
-    parser.add_argument(
-        "--steps", type=int, metavar="N", default=60, help="optimisation steps (default: %(default)s)"
-    )
-    argument_types.add_talk(parser)
-    parser.set_defaults(run=commands.demo)
-
-
-def _add_score(subparsers: Any) -> None:
-    parser = subparsers.add_parser(
-        "score",
-        help="measure how much of the content results have kept, and how near they have come to the style",
-        description="Score each RESULT: content kept (ssim, edge_agreement, content_distance), style reached "
-        "(gram_distance, mmd, wasserstein, color_distance), and noise. Arrows say which way is better; the network "
-        "is asked for other layers than those that are optimised by default.",
-    )
-    add = parser.add_argument
-    add("content", metavar="CONTENT", help="the photograph")
-    add("style", metavar="STYLE", help="the painting")
-    add(
-        "results",
-        metavar="RESULT",
-        nargs="+",
-        help="a painted picture, or several to compare; one of another size than CONTENT is resized to it",
-    )
-    add(
-        "--backbone",
-        default="auto",
-        help="the judging network: for what was painted with VGG another one judges more freely, as ResNet50; for "
-        "what was painted with another, VGG19 (default: auto, VGG19 with ImageNet weights if they can be had, else "
-        "vgg19mini)",
-    )
-    add(
-        "--weights",
-        metavar="imagenet|embedded|random|PATH",
-        help="the network's weights (default: imagenet; embedded, which come with the package, for vgg19mini)",
-    )
-    add(
-        "--size",
-        type=int,
-        metavar="PIXELS",
-        help="longer side at which all are compared: give one for figures of different runs (default: that of the "
-        "smallest of CONTENT and RESULTs, at most 512)",
-    )
-    add(
-        "--format",
-        choices=("table", "json", "csv"),
-        help="table to read; csv for spreadsheets, a line for each RESULT; json for programs, with layers, weights "
-        "and what each metric means (default: by FILE's suffix, else table)",
-    )
-    add("-o", "--output", metavar="FILE", help="write there, to keep the scores (default: stdout)")
-    add("--quiet", action="store_true", help="print scores and errors only")
-    parser.set_defaults(run=commands.score, done="scored")
+@contextlib.contextmanager
+def _sigterm_as_interrupt() -> Iterator[None]:
+    """SIGTERM works as Ctrl-C does: the best picture is kept, and checkpoints stay."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextlib.contextmanager
 def _logging(quiet: bool) -> Iterator[None]:
-    """Show our own log lines on stderr, none of TensorFlow's."""
+    """Show our own log lines on stderr, and none of TensorFlow's."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     handler = logging.StreamHandler(sys.stderr)
@@ -345,19 +173,19 @@ def _logging(quiet: bool) -> Iterator[None]:
     log = logging.getLogger("tfstyle")
     log.addHandler(handler)
     log.setLevel(logging.ERROR if quiet else logging.INFO)
-    show = warnings.showwarning
+    showwarning = warnings.showwarning
 
-    def shown(message: Any, category: Any, filename: str, *more: Any, **others: Any) -> None:
-        if str(PACKAGE) in filename:  # our own, as one line without its place in the code
+    def show(message: Any, category: Any, filename: str, *more: Any, **others: Any) -> None:
+        if filename.startswith(str(PACKAGE)):  # our own, as one line without its place in the code
             log.warning("%s", message)
         else:
-            show(message, category, filename, *more, **others)
+            showwarning(message, category, filename, *more, **others)
 
-    warnings.showwarning = shown
+    warnings.showwarning = show
     try:
         yield
     finally:
-        warnings.showwarning = show
+        warnings.showwarning = showwarning
         log.removeHandler(handler)
 
 

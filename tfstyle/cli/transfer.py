@@ -1,80 +1,115 @@
-"""What the command line's commands do: call, write, say so."""
+"""`tfstyle transfer` and `tfstyle demo`."""
 
 from __future__ import annotations
 
 import argparse
-import json
-import logging
-import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tfstyle.cli.apply import paint_one
-from tfstyle.cli.folders import paint_each, paint_folder
-from tfstyle.cli.output import check_apart, helpers, say, write
-from tfstyle.core import files
+from tfstyle.cli import apply
+from tfstyle.cli.folders import check_one_content, content_files, paint_contents, paint_styles
+from tfstyle.cli.options import (
+    add_options,
+    add_output_options,
+    add_pictures,
+    add_result_options,
+    contents_and_styles,
+    given_options,
+)
+from tfstyle.cli.output import check_apart, write
 from tfstyle.core.errors import InputError, check_whole
+from tfstyle.pipelines.settings import ApplySettings, BatchTransferSettings, TransferSettings
 
 if TYPE_CHECKING:
     from tfstyle.optimization.callbacks import Preview
 
-log = logging.getLogger("tfstyle")
+_ONE_PICTURE = ("checkpoint", "checkpoint_every", "resume", "preview_every")
+
+
+def add_transfer(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `tfstyle transfer`."""
+    parser.description = (
+        "Paint a content image in the style of one or more style images, by optimisation. With several style images "
+        "the result is a blend; with --each there is one result for each."
+    )
+    parser.usage = "%(prog)s CONTENT STYLE... [-o OUT.png] [options]"
+    add_pictures(parser)
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="OUT.png",
+        help="the result: .png, .jpg, .webp or .tif; OUT.json is written beside it. For several results, a folder "
+        "(default: CONTENT-STYLE.png)",
+    )
+    parser.add_argument(
+        "--each",
+        action="store_true",
+        help="paint CONTENT once in each style; OUT is a folder, in which grid.png shows all of them (default: "
+        "CONTENT-styles)",
+    )
+    parser.add_argument(
+        "--preview-every",
+        type=int,
+        metavar="N",
+        default=argparse.SUPPRESS,
+        help="write OUT-000N.png every N steps, to watch the picture grow",
+    )
+    add_options(parser, TransferSettings)
+    add_result_options(parser)
+    parser.set_defaults(run=transfer)
 
 
 def transfer(options: argparse.Namespace) -> int:
-    """`tfstyle transfer`: one picture, a folder of them, or one in each of several styles."""
-    given = vars(options).copy()
-    for name in ("run", "json", "quiet", "bits"):
-        given.pop(name)
-    if masks := given.pop("style_mask", None):
-        given["style_mask"] = [None if mask == "none" else mask for mask in masks]
-    each = given.pop("each", False)
-    if os.path.isdir(options.content):
-        if each:
-            raise InputError(f"{files.shown(options.content)} is a folder, and --each is for one picture: give that")
-        return paint_folder(options, given)
-    if each:
+    """`tfstyle transfer`: one picture, many of them, or one in each of several styles."""
+    given = given_options(options, TransferSettings)
+    contents, styles = contents_and_styles(options.pictures, given.pop("styles", None))
+    given["styles"] = styles
+    if len(contents) == 1 and not Path(contents[0]).is_dir() and not options.each:
+        return _transfer_one(options, contents[0], TransferSettings(**given, progress=_progress(options)))
+    for name in _ONE_PICTURE:
+        if hasattr(options, name):
+            raise InputError(f"--{name.replace('_', '-')} is for one picture: leave it out, or paint one picture")
+    settings = BatchTransferSettings(**given, progress=_progress(options))
+    if options.each:
         from tfstyle.pipelines.batch import transfer_styles
 
-        return paint_each(options, given, transfer_styles)
-    default = f"{Path(options.content).stem}-{Path(options.styles[0]).stem}.png"
-    output = Path(given.pop("output", default))
-    return _paint(options, output, options.bits, given)
+        content = check_one_content(contents)
+        folder = Path(options.output or f"{Path(content).stem}-styles")
+        return paint_styles(options, content, folder, settings, lambda: transfer_styles(content, **settings.given()))
+    from tfstyle.pipelines.batch import transfer_batch
+
+    paths = content_files(contents)
+    folder = Path(options.output or default_name(contents, settings.style_sources))
+    return paint_contents(options, paths, folder, settings, lambda: transfer_batch(paths, **settings.given()))
 
 
-def demo(options: argparse.Namespace) -> int:
-    """`tfstyle demo`: a bundled picture in a bundled style, at once by a feed-forward model, and optimised."""
-    from tfstyle import images
-    from tfstyle.images import samples
+def _transfer_one(options: argparse.Namespace, content: Any, settings: TransferSettings) -> int:
+    """Paint one picture, write it and report it."""
     from tfstyle.pipelines.result import check_writable
+    from tfstyle.pipelines.transfer import remove_checkpoint, transfer_resumable
 
-    check_whole("size", options.size, 64, 4096)  # the style is painted at that size, which takes its time
-    photo = images.Picture(samples.content(options.content), None, f"sample {options.content}")
-    painting = images.Picture(samples.style(options.style, options.size), None, f"sample {options.style}")
-    given = {"content": photo, "styles": [painting], "size": options.size}
-    output = Path(options.output)
-    quick = output.with_name(f"{output.stem}-adain{output.suffix}")
-    for path in (output, quick):
-        check_writable(path)
-    paint_one(options, quick, dict(given))
-    return _paint(options, output, 8, {**given, "steps": options.steps, "scales": 1})
-
-
-def _paint(options: argparse.Namespace, output: Path, bits: int, given: dict[str, Any]) -> int:
-    """Paint, write, and say so."""
-    from tfstyle.pipelines.result import check_writable
-    from tfstyle.pipelines.transfer import finish, unfinished
-
-    check_writable(output, bits=bits)
-    sources = [given["content"], *given["styles"], *helpers(given)]
+    output = Path(options.output or f"{default_name([content], settings.style_sources)}.png")
+    check_writable(output, bits=options.bits)
+    sources = [content, *settings.input_files()]
     check_apart([output], sources)
-    every = given.pop("preview_every", None)
-    callbacks = [] if every is None else [_preview(output, every, sources)]
-    result = unfinished(**given, callbacks=callbacks, progress=False if options.quiet else None)
-    code = write(options, result, output, bits)
-    finish(result, given.get("checkpoint"))
+    if hasattr(options, "preview_every"):
+        settings = replace(settings, callbacks=[_preview(output, options.preview_every, sources)])
+    result = transfer_resumable(content, settings)
+    code = write(options, result, output, options.bits, resumable=settings.checkpoint is not None)
+    remove_checkpoint(result, settings.checkpoint)
     return code
+
+
+def default_name(contents: Sequence[Any], styles: Sequence[Any]) -> str:
+    """CONTENT-STYLE, from the first of each."""
+    first = Path(contents[0]).resolve()
+    return f"{first.name if first.is_dir() else first.stem}-{Path(styles[0]).stem}"
+
+
+def _progress(options: argparse.Namespace) -> bool | None:
+    return False if options.quiet else None
 
 
 def _preview(output: Path, every: int, sources: Sequence[Any]) -> Preview:
@@ -89,66 +124,37 @@ def _preview(output: Path, every: int, sources: Sequence[Any]) -> Preview:
     return preview
 
 
-def score(options: argparse.Namespace) -> int:
-    """`tfstyle score`: what results have kept of the content and reached of the style."""
-    from tfstyle.evaluation import scores
-
-    sources = [options.content, options.style, *options.results]
-    suffix = ""
-    if options.output is not None:
-        files.check_place(options.output)
-        check_apart([Path(options.output)], sources)
-        suffix = Path(options.output).suffix.lower()
-    report = scores.report(
-        options.content,
-        options.style,
-        options.results,
-        backbone=options.backbone,
-        weights=options.weights,
-        size=options.size,
+def add_demo(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `tfstyle demo`."""
+    parser.description = (
+        "Paint a bundled photograph in a bundled style: by a feed-forward network into OUT-adain.png, then by "
+        "optimisation into OUT.png. Nothing but tfstyle is needed."
     )
-    kind = options.format or {".json": "json", ".csv": "csv"}.get(suffix, "table")
-    text = getattr(report, kind)()
-    if options.output is None:
-        say(text)
-    else:
-        files.atomic_write(options.output, text.encode())
-        if not options.quiet:
-            say(f"wrote {files.shown(options.output)}\n")
-    return 0
+    add = parser.add_argument
+    add("-o", "--output", metavar="OUT.png", default="tfstyle-demo.png", help="the result (default: %(default)s)")
+    add("--content", default="chelsea", help="astronaut, chelsea, coffee or rocket (default: %(default)s)")
+    add("--style", default="impasto", help="impasto, ink or mosaic (default: %(default)s)")
+    add("--size", type=int, metavar="PIXELS", default=384, help="longer side in pixels (default: %(default)s)")
+    add("--steps", type=int, metavar="N", default=60, help="optimisation steps (default: %(default)s)")
+    add_output_options(parser)
+    parser.set_defaults(run=demo, bits=8)
 
 
-def methods(options: argparse.Namespace) -> int:
-    """`tfstyle methods`: the recipes."""
-    from tfstyle.pipelines.methods import METHODS
+def demo(options: argparse.Namespace) -> int:
+    """`tfstyle demo`: a bundled picture in a bundled style, in one pass and by optimisation."""
+    from tfstyle import images
+    from tfstyle.images import samples
+    from tfstyle.pipelines.result import check_writable
 
-    if options.json:
-        print(json.dumps([method.record() for method in METHODS.values()], indent=2))
-        return 0
-    for method in METHODS.values():
-        weights = f"content weight {method.content_weight:g}, style weight {method.style_weight:g}"
-        print(f"{method.name}\n    {method.title}\n    {method.reference}")
-        print(f"    {weights}, {method.optimizer}, {method.steps} steps")
-        for note in method.notes:
-            print(f"    note: {note}")
-    return 0
-
-
-def weights(options: argparse.Namespace) -> int:
-    """`tfstyle weights`: where they are found."""
-    from tfstyle.features import weights
-
-    rows = weights.inventory()
-    if options.json:
-        print(json.dumps(rows, indent=2))
-        return 0
-    folder = weights.folder()
-    print(f"folder ${weights.FOLDER_VARIABLE}: {folder or 'not set'}")
-    print(f"Keras cache: {weights.cache_folders()[0]}")
-    for row in rows:
-        found = (
-            f"{row['file']} ({row['source']})" if row["file"] else "not on this machine: downloaded when asked for"
-        )
-        print(f"{row['backbone']:13} {found}")
-    print("random        always: --weights random, an untrained network of any kind")
-    return 0
+    check_whole("size", options.size, 64, 4096)  # the style image is painted at that size, which takes a while
+    content = images.Picture(samples.content(options.content), None, f"sample {options.content}")
+    style = images.Picture(samples.style(options.style, options.size), None, f"sample {options.style}")
+    settings = TransferSettings(
+        styles=[style], size=options.size, steps=options.steps, scales=1, progress=_progress(options)
+    )
+    output = Path(options.output)
+    one_pass = output.with_name(f"{output.stem}-adain{output.suffix}")
+    for path in (output, one_pass):
+        check_writable(path)
+    apply.apply_one(options, content, one_pass, ApplySettings(styles=[style], size=options.size))
+    return _transfer_one(options, content, settings)

@@ -1,35 +1,36 @@
-"""Ctrl-C that waits until a file is written."""
+"""Ctrl-C and SIGTERM that wait until a file is written."""
 
 from __future__ import annotations
 
 import contextlib
 import signal
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    pass
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextlib.contextmanager
 def uninterrupted(forget: bool = False) -> Iterator[None]:
-    """Ctrl-C waits: what is done is about to be written.
+    """Make Ctrl-C and SIGTERM wait until the block is done.
 
     Args:
-        forget: Whether it is the last of what was asked for, so that there is nothing left to interrupt.
+        forget: Whether the block is the end of the work, so that nothing is left to interrupt.
 
     Raises:
-        KeyboardInterrupt: Ctrl-C has waited.
+        KeyboardInterrupt: At the end of the block, if one of them has come.
     """
     waiting: list[int] = []
+    previous = {}
     try:
-        before = signal.signal(signal.SIGINT, lambda number, _: waiting.append(number))
-    except ValueError:  # only the main thread may
+        for number in _SIGNALS:
+            previous[number] = signal.signal(number, lambda number, _: waiting.append(number))
+    except ValueError:  # only the main thread may set handlers
         yield
         return
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
     if waiting and not forget:
         raise KeyboardInterrupt

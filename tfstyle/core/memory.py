@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tfstyle.core.errors import InputError
+
 if TYPE_CHECKING:
     pass
 
@@ -53,3 +55,21 @@ def _machine() -> int:
 def gigabytes(number: int) -> str:
     """As messages have it."""
     return f"{number / GIB:.1f} GB"
+
+
+def memory_errors() -> tuple[type[BaseException], ...]:
+    """The exceptions that mean that memory is short, of Python and of TensorFlow."""
+    import tensorflow as tf
+
+    return (MemoryError, tf.errors.ResourceExhaustedError)
+
+
+def not_enough_memory(height: int, width: int, fix: str = "give a smaller size") -> InputError:
+    """The error for pictures that memory does not hold.
+
+    Args:
+        height: Of the picture, in pixels.
+        width: Of the picture, in pixels.
+        fix: What the user can do.
+    """
+    return InputError(f"there is not enough memory for {width}x{height} pixels: {fix}")

@@ -4,9 +4,9 @@ From that field come the keyword of a Python function, its check, its line in th
 line, its entry in the JSON record and in the fingerprint of unfinished work, and the guard against overwriting an
 input.
 
->>> @dataclass(frozen=True, kw_only=True)
+>>> @settings
 ... class BlurSettings(Settings):
-...     radius: float = option(2.0, "Radius of the blur.", metavar="PIXELS", above=0)
+...     radius: float = option(default=2.0, help="Radius of the blur.", metavar="PIXELS", above=0)
 >>> BlurSettings(radius=3.0).record()
 {'radius': 3.0}
 >>> BlurSettings(radius=-1.0)
@@ -27,7 +27,7 @@ import types
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields
-from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, cast
+from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, cast, dataclass_transform
 
 from tfstyle.core.errors import InputError, check_whole, unknown
 
@@ -81,13 +81,28 @@ class Option:
     fingerprint: bool = True
 
 
-def option(default: Any, help: str, **attributes: Any) -> Any:
-    """A dataclass field with an `Option`, see there for the attributes. A default of `...` means that it has none."""
+def option(default: Any, help: str, *, kw_only: bool = True, **attributes: Any) -> Any:
+    """A dataclass field with an `Option`.
+
+    Args:
+        default: The default; `...` for an option that has none.
+        help: As for `Option`.
+        kw_only: Whether the field is given by keyword only.
+        **attributes: As for `Option`.
+    """
     metadata = {"option": Option(help=help, **attributes)}
-    return field(metadata=metadata) if default is ... else field(default=default, metadata=metadata)
+    if default is ...:
+        return field(metadata=metadata, kw_only=kw_only)
+    return field(default=default, metadata=metadata, kw_only=kw_only)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass_transform(kw_only_default=True, frozen_default=True, eq_default=False, field_specifiers=(option,))
+def settings(cls: type[S]) -> type[S]:
+    """Class decorator of settings: a frozen dataclass whose fields are given by keyword."""
+    return dataclass(frozen=True, kw_only=True, eq=False)(cls)
+
+
+@settings
 class Settings:
     """Base of all settings: fields made by `option`, checked when an object is made.
 
@@ -101,11 +116,11 @@ class Settings:
             check(type(self), name, getattr(self, name))
 
     def record(self) -> dict[str, Any]:
-        """All options that are recorded and are no pictures, as JSON can hold them."""
+        """The options as JSON can hold them, without files, which have records of their own, and the method's."""
         return {
             name: plain(getattr(self, name))
             for name, each in options_of(type(self)).items()
-            if each.recorded and not each.file
+            if each.recorded and not each.file and not each.recipe
         }
 
     def fingerprint(self) -> dict[str, Any]:
@@ -140,14 +155,18 @@ def _same(value: Any, default: Any) -> bool:
     )
 
 
-@functools.cache
-def options_of(settings: type) -> Mapping[str, Option]:
+def options_of(settings: Any) -> Mapping[str, Option]:
     """The options of a settings class by their names, in the order of declaration."""
+    return _options_of(settings)
+
+
+@functools.cache
+def _options_of(settings: Any) -> Mapping[str, Option]:
     return {each.name: each.metadata["option"] for each in fields(settings) if "option" in each.metadata}
 
 
 @functools.cache
-def hint(settings: type, name: str) -> Any:
+def hint(settings: Any, name: str) -> Any:
     """The type of an option; `Any` where it names classes that are imported for type checkers only."""
     for cls in settings.__mro__:
         annotation = inspect.get_annotations(cls).get(name)
@@ -196,7 +215,7 @@ class Kind:
 
 
 @functools.cache
-def kind(settings: type, name: str) -> Kind:
+def kind(settings: Any, name: str) -> Kind:
     """What the type of an option allows."""
     annotation = hint(settings, name)
     union = isinstance(annotation, types.UnionType) or typing.get_origin(annotation) is typing.Union
@@ -206,7 +225,7 @@ def kind(settings: type, name: str) -> Kind:
     return Kind(plain_types, words, type(None) in parts or annotation is Any)
 
 
-def check(settings: type, name: str, value: Any) -> None:
+def check(settings: Any, name: str, value: Any) -> None:
     """Check a value for an option.
 
     Raises:
@@ -349,7 +368,7 @@ def default_text(each: Field[Any]) -> str:
     return f"{each.default:g}" if isinstance(each.default, float) else str(each.default)
 
 
-def described(settings: type) -> Iterator[tuple[str, str]]:
+def described(settings: Any) -> Iterator[tuple[str, str]]:
     """Each option's name and help with its default, for docstrings."""
     for each in fields(settings):
         if "option" in each.metadata:
@@ -358,33 +377,35 @@ def described(settings: type) -> Iterator[tuple[str, str]]:
             yield each.name, f"{own.help}{f' None: {own.unset}.' if unset else ''}"
 
 
-def takes(settings: Callable[P, S]) -> Callable[[Callable[[A, S], R]], Callable[Concatenate[A, P], R]]:
+def takes(settings_class: Callable[P, S]) -> Callable[[Callable[[A, S], R]], Callable[Concatenate[A, P], R]]:
     """Make a function of `(first, settings)` one of `(first, **the settings' fields)`.
 
     The function's signature has every option with its type and default, for `help()`, editors and type checkers. Its
     docstring gets a line for each option in place of `{options}`.
 
     Args:
-        settings: A settings class.
+        settings_class: A class made by `settings`.
     """
 
     def decorate(function: Callable[[A, S], R]) -> Callable[Concatenate[A, P], R]:
-        @functools.wraps(function)
-        def call(first: A, /, *args: P.args, **options: P.kwargs) -> R:
-            check_names(cast(type, settings), options)
-            return function(first, settings(*args, **options))
-
         first = next(iter(inspect.signature(function).parameters.values()))
+
+        @functools.wraps(function)
+        def call(*args: Any, **options: Any) -> R:
+            subject, args = (args[0], args[1:]) if args else (options.pop(first.name), args)
+            check_names(settings_class, options)
+            return function(subject, settings_class(*args, **options))
+
         result = inspect.signature(function).return_annotation
-        parameters = [first, *inspect.signature(settings).parameters.values()]
+        parameters = [first, *inspect.signature(settings_class).parameters.values()]
         call.__signature__ = inspect.Signature(parameters, return_annotation=result)  # type: ignore[attr-defined]
-        call.__doc__ = with_options(function.__doc__ or "", cast(type, settings))
+        call.__doc__ = with_options(function.__doc__ or "", settings_class)
         return cast("Callable[Concatenate[A, P], R]", call)
 
     return decorate
 
 
-def check_names(settings: type, options: Iterable[str]) -> None:
+def check_names(settings: Any, options: Iterable[str]) -> None:
     """See that all names are those of options.
 
     Raises:
@@ -396,7 +417,7 @@ def check_names(settings: type, options: Iterable[str]) -> None:
             raise unknown("option", name, known)
 
 
-def with_options(docstring: str, settings: type) -> str:
+def with_options(docstring: str, settings: Any) -> str:
     """A docstring with a line for each option in place of `{options}`."""
     place = next((line for line in docstring.splitlines() if line.strip() == "{options}"), None)
     if place is None:

@@ -1,4 +1,4 @@
-"""Pictures painted by a trained network in one pass: called as `transfer` is, and giving what that gives."""
+"""Style transfer by a feed-forward model, in one pass: called as `transfer` is, with results of the same kind."""
 
 from __future__ import annotations
 
@@ -6,353 +6,282 @@ import functools
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence, Sized
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Callable, Iterable, Iterator, Sized
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tfstyle import images
-from tfstyle.core.errors import InputError, check_whole, unknown
+from tfstyle.core.errors import InputError
+from tfstyle.core.memory import memory_errors, not_enough_memory
 from tfstyle.core.runtime import import_tensorflow
-from tfstyle.images import color_transfer, masks
+from tfstyle.core.settings import plain, takes
+from tfstyle.images import masks
 from tfstyle.images.picture import Picture
 from tfstyle.images.sizing import sized
-from tfstyle.pipelines.result import Result, versions
-from tfstyle.pipelines.transfer import MAXIMUM_SIDE, blended, listed
-from tfstyle.pipelines.translation import Translated, takes_styles
+from tfstyle.pipelines.inputs import Inputs, check_one_each, load_inputs
+from tfstyle.pipelines.result import Result
+from tfstyle.pipelines.settings import DEPTH_OPTIONS, ApplyBatchSettings, ApplySettings
 
 if TYPE_CHECKING:
-    from tfstyle.models.adain.stylizer import Stylizer
+    import numpy as np
 
 
-def apply(
-    content: images.Source,
-    styles: images.Source | Sequence[images.Source] | None = None,
-    *,
-    model: Any = "embedded",
-    alpha: float | images.Source = 1.0,
-    style_blend: Sequence[float] | None = None,
-    size: int | None = 512,
-    style_scale: float = 1.0,
-    content_mask: images.Source | Sequence[images.Source] | None = None,
-    style_mask: images.Source | Sequence[images.Source | None] | None = None,
-    preserve_color: Literal["luminance", "ink", "statistics", "histogram", "none"] | None = None,
-    depth: Any = None,
-    near: float = 0.3,
-    far: float = 1.0,
-    depth_contrast: float = 10.0,
-    depth_offset: float = 0.5,
-) -> Result:
-    """Paint the content picture in the style of others by a feed-forward model, in one pass.
+@takes(ApplySettings)
+def apply(content: images.Source, settings: ApplySettings) -> Result:
+    """Paint a content image in the style of style images by a feed-forward model, in one pass.
+
+    A model that has learned one style, such as a `CycleGAN`, takes no style images and no option but `size`.
 
     Args:
-        content: The photograph: path, PIL image, or array `(height, width[, channels])`.
-        styles: The painting, or a list of several; None for a model that has learned its own style, as a `CycleGAN`
-            has, for which nothing but `size` counts of what follows.
-        model: `"embedded"`, a path (see `tfstyle.models.load`), or a model.
-        alpha: How much of the style, from 0 to 1: a number, or for each pixel a grey picture of the content's shape.
-        style_blend: Weight of each style, at least 0; they are divided by their sum. None for equal ones.
-        size: Longer side of the result, in pixels; the aspect is the content's. None for the content's own.
-        style_scale: Factor of the styles' sizes, which are brought to the picture's: larger ones make larger strokes.
-        content_mask: Where on the picture is painted; as for `transfer`.
-        style_mask: What of each style counts; likewise.
-        preserve_color: Keep the photograph's colours; likewise.
-        depth: Vary the strength with how near things are: `"auto"` for the model's depth module, or where it has none
-            `DepthMini`; a map of the content's proximity (`tfstyle.depth.load`); or a depth module. None not to,
-            unless the model does so by itself.
-        near: Strength of the style for the nearest point; a factor of alpha. Of use with depth only, as what follows.
-        far: For the farthest.
-        depth_contrast: How sharply near and far are told apart; see `tfstyle.models.adain.guidance.by_proximity`.
-        depth_offset: The proximity in the middle of what is near and what is far.
+        content: The content image: path, PIL image, or array `(height, width[, channels])`.
+        {options}
 
     Returns:
         The picture and all settings; there are no steps, and so no history.
 
     Raises:
-        InputError: Something given can't be used; one line names it and the fix.
+        InputError: A picture or an option can't be used; one line names it and the fix.
 
     Reference:
         Huang & Belongie 2017, "Arbitrary Style Transfer in Real-time with Adaptive Instance Normalization".
     """
-    applied = _applied(
-        styles,
-        model=model,
-        alpha=alpha,
-        style_blend=style_blend,
-        size=size,
-        style_scale=style_scale,
-        content_mask=content_mask,
-        style_mask=style_mask,
-        preserve_color=preserve_color,
-        depth=depth,
-        near=near,
-        far=far,
-        depth_contrast=depth_contrast,
-        depth_offset=depth_offset,
-    )
-    return applied.paint(images.load(content))
+    return pipeline(settings).run(images.load(content))
 
 
-def apply_batch(
-    contents: Iterable[images.Source],
-    styles: images.Source | Sequence[images.Source] | None = None,
-    *,
-    progress: bool | None = None,
-    **settings: Any,
-) -> Iterator[Result | InputError]:
-    """Paint many pictures by a feed-forward model, whose styles are encoded once.
+@takes(ApplyBatchSettings)
+def apply_batch(contents: Iterable[images.Source], settings: ApplyBatchSettings) -> Iterator[Result | InputError]:
+    """Paint many content images by a feed-forward model, whose style images are encoded once.
 
     Args:
-        contents: The photographs; read one after the other, so that a generator may make them.
-        styles: The painting, or a list of several; None as for `apply`.
-        progress: Whether to draw a live bar on stderr; None for: if stdout is a terminal.
-        **settings: As for `apply`.
+        contents: The content images; they are read one after the other, so that a generator may make them.
+        {options}
 
     Yields:
-        For each content, in its order, the result; or, if it can't be used, the error that says why.
+        For each content image, in order, the result; or, if it can't be used, the error that says why.
 
     Raises:
-        InputError: A style, the model or a setting can't be used; before anything is painted.
+        InputError: A style image, the model or an option can't be used; before anything is painted.
     """
     if isinstance(contents, (str, os.PathLike, Picture)):
         raise InputError("the contents are one picture: give a list of pictures, or use apply")
-    applied = _applied(styles, **_with_defaults(settings))
-    tasks = (lambda content=content: applied.paint(images.load(content)) for content in contents)
-    return _followed(tasks, len(contents) if isinstance(contents, Sized) else None, progress)
+    painter = pipeline(settings)
+    tasks = (functools.partial(_load_and_run, painter, content) for content in contents)
+    return _outcomes(tasks, len(contents) if isinstance(contents, Sized) else None, settings.progress)
 
 
-def apply_styles(
-    content: images.Source, styles: Sequence[images.Source], *, progress: bool | None = None, **settings: Any
-) -> Iterator[Result | InputError]:
-    """Paint one picture once in each style by a feed-forward model.
+@takes(ApplyBatchSettings)
+def apply_styles(content: images.Source, settings: ApplyBatchSettings) -> Iterator[Result | InputError]:
+    """Paint one content image once in each style by a feed-forward model.
 
     Args:
-        content: The photograph.
-        styles: The paintings.
-        progress: As for `apply_batch`.
-        **settings: As for `apply`, but for the blend; a `style_mask` for each style, or None.
+        content: The content image.
+        {options}
 
     Yields:
-        For each style, in its order, the result; or, if it can't be used, the error that says why.
+        For each style image, in order, the result; or, if it can't be used, the error that says why.
 
     Raises:
-        InputError: The content, the model or a setting can't be used; before anything is painted.
+        InputError: The content image, the model or an option can't be used; before anything is painted.
     """
-    given = _with_defaults(settings)
-    if given["style_blend"] is not None:
-        raise InputError("each style is painted by itself: leave out the style blend, or use apply")
-    sources, own = listed(styles), listed(given.pop("style_mask"))
-    if not sources:
-        raise InputError("there is no style picture: give at least one")
-    if len(own) not in (0, len(sources)):
-        raise InputError(f"there are {len(own)} style masks for {len(sources)} styles: give one for each, or none")
-    if len(listed(given["content_mask"])) > 1:
-        raise InputError("each style is painted by itself: give one content mask")
-    photo = images.load(content)
-    applied = _Applied(replace(_checked([photo], style_mask=None, **given), paintings=[]))
-    applied.sized(photo)
+    styles, style_masks = check_one_each(settings)
+    picture = images.load(content)
+    model, name = load_model(settings.model)
+    _check_inputs(settings, load_inputs(replace(settings, styles=[picture], style_masks=None)))
+    sized(picture, settings.size, FeedForwardPipeline.minimum_side_of(model))
 
-    def painted(source: images.Source, mask: images.Source | None) -> Result:
-        asked = _checked([source], style_mask=mask, **given)
-        return _Applied(asked, applied.model).paint(photo)
+    def run(style: images.Source, mask: images.Source | None) -> Result:
+        own = replace(settings, styles=[style], style_masks=[mask])
+        return FeedForwardPipeline(own, load_inputs(own), model, name).run(picture)
 
-    pairs = zip(sources, own or [None] * len(sources), strict=True)
-    return _followed((lambda pair=pair: painted(*pair) for pair in pairs), len(sources), progress)
+    tasks = (functools.partial(run, *pair) for pair in zip(styles, style_masks, strict=True))
+    return _outcomes(tasks, len(styles), settings.progress)
 
 
-@dataclass(frozen=True, eq=False)
-class _Asked:
-    """The arguments of `apply`, checked."""
+class Pipeline(Protocol):
+    """Paints one content image after the other."""
 
-    paintings: list[Picture]
-    mix: list[float]
-    model: Any
-    alpha: float | Picture
-    size: int | None
-    style_scale: float
-    content_masks: list[Picture]
-    style_masks: list[Picture | None]
-    preserve_color: str | None
-    depth: Any
-    strengths: dict[str, float]
-
-    def record(self) -> dict[str, Any]:
-        """What the result's record has of them, as JSON can hold it."""
-        return {
-            "styles": [painting.name for painting in self.paintings],
-            "styles_sha256": [painting.sha256 for painting in self.paintings],
-            "style_blend": self.mix,
-            "style_scale": self.style_scale,
-            "size": self.size,
-            "alpha": self.alpha.name if isinstance(self.alpha, Picture) else self.alpha,
-            "content_masks": [mask.name for mask in self.content_masks],
-            "style_masks": [None if mask is None else mask.name for mask in self.style_masks],
-            "preserve_color": self.preserve_color,
-            **self._depth_record(),
-        }
-
-    def _depth_record(self) -> dict[str, Any]:
-        if self.depth is None:
-            return {"depth": None}
-        name = self.depth if isinstance(self.depth, str) else getattr(self.depth, "name", type(self.depth).__name__)
-        return {"depth": os.path.basename(name), **self.strengths}
+    def run(self, content: Picture) -> Result:
+        """Paint a content image."""
 
 
-def _with_defaults(settings: dict[str, Any]) -> dict[str, Any]:
-    defaults = dict(apply.__kwdefaults__ or {})
-    if wrong := [name for name in settings if name not in defaults]:
-        raise unknown("setting", wrong[0], defaults)
-    return {**defaults, **settings}
+def pipeline(settings: ApplySettings) -> Pipeline:
+    """The pipeline of a model, with its style images encoded or with none.
+
+    Raises:
+        InputError: The model or an option can't be used.
+    """
+    if settings.styles is not None:
+        inputs = load_inputs(settings)
+        _check_inputs(settings, inputs)
+        return FeedForwardPipeline(settings, inputs, *load_model(settings.model))
+    for name in settings.given():
+        if name not in ("styles", "model", "size", "progress"):
+            raise InputError(f"{name.replace('_', ' ')} has no effect without style images: leave it out")
+    return TranslationPipeline(settings.size, *load_model(settings.model))
 
 
-def _checked(
-    styles: images.Source | Sequence[images.Source],
-    *,
-    model: Any,
-    alpha: float | images.Source,
-    style_blend: Sequence[float] | None,
-    size: int | None,
-    style_scale: float,
-    content_mask: images.Source | Sequence[images.Source] | None,
-    style_mask: images.Source | Sequence[images.Source | None] | None,
-    preserve_color: str | None,
-    depth: Any,
-    **strengths: float,
-) -> _Asked:
-    """The settings, checked before TensorFlow is imported, which takes seconds."""
-    if size is not None:
-        check_whole("size", size, 1, MAXIMUM_SIDE)
-    if not 0 < style_scale < float("inf"):
-        raise InputError(f"style scale {style_scale:g} can't be used: give a number above 0")
-    if isinstance(alpha, (int, float)):
-        if not 0 <= alpha <= 1:
-            raise InputError(f"alpha {alpha:g} can't be used: give a number from 0 to 1, or a grey picture")
-    else:
-        alpha = images.load(alpha)
-        masks.grey(alpha, alpha.rgb.shape[:2], "alpha")
-    preserve_color = None if preserve_color == "none" else preserve_color
-    if preserve_color not in (None, *color_transfer.KINDS):
-        raise unknown("preserve color", preserve_color, (*color_transfer.KINDS, "none"))
-    pictures = listed(styles)
-    if not pictures:
-        raise InputError("there is no style picture: give at least one")
-    return _Asked(
-        paintings=[images.load(picture) for picture in pictures],
-        mix=blended(style_blend, len(pictures)),
-        model=model,
-        alpha=alpha,
-        size=size,
-        style_scale=style_scale,
-        content_masks=[images.load(mask) for mask in listed(content_mask)],
-        style_masks=[None if mask is None else images.load(mask) for mask in listed(style_mask)],
-        preserve_color=preserve_color,
-        depth=os.fspath(depth) if isinstance(depth, os.PathLike) else depth,
-        strengths=strengths,
-    )
-
-
-def _applied(styles: Any, **settings: Any) -> _Applied | Translated:
-    """What paints, with these styles, or with none."""
-    if styles is not None:
-        return _Applied(_checked(styles, **settings))
-    defaults = _with_defaults({})
-    model, size = settings["model"], settings["size"]
-    if isinstance(model, str) and model == defaults["model"]:
-        raise InputError("there is no style picture: give at least one")
-    for name, value in settings.items():
-        if name not in ("model", "size") and value is not defaults[name] and value != defaults[name]:
-            raise InputError(f"{name.replace('_', ' ')} says nothing without style pictures: leave it out")
-    if size is not None:
-        check_whole("size", size, 1, MAXIMUM_SIDE)
-    loaded, source = _loaded(model)
-    return Translated(loaded, source, size)
-
-
-def _loaded(model: Any) -> tuple[Any, str | None]:
-    """A model, and the name of its file if it is one of a file."""
+def load_model(model: Any) -> tuple[Any, str | None]:
+    """A model, and the name of its file if it comes from one."""
     import_tensorflow()
     from tfstyle.models.pretrained import load
 
-    source = _named(model)
-    return model if source is None else load(model), source
+    if isinstance(model, (str, os.PathLike)):
+        return load(model), os.path.basename(os.path.normpath(model))
+    return model, None
 
 
-def _named(model: Any) -> str | None:
-    return os.path.basename(os.path.normpath(model)) if isinstance(model, (str, os.PathLike)) else None
+def _check_inputs(settings: ApplySettings, inputs: Inputs) -> None:
+    """Check what can be checked before TensorFlow is imported, which takes seconds."""
+    if not isinstance(settings.alpha, (int, float)):
+        mask = images.load(settings.alpha)
+        masks.grey(mask, mask.rgb.shape[:2], "alpha")
+    if settings.depth is None:
+        for name in settings.given():
+            if name in DEPTH_OPTIONS:
+                raise InputError(f"{name.replace('_', ' ')} has no effect without depth: give depth, or leave it out")
 
 
-class _Applied:
-    """The settings with the model loaded and the styles at their size."""
+class _OnePass:
+    """What both kinds of pipelines share: one pass of a model, and the record of it."""
 
-    def __init__(self, asked: _Asked, model: Any = None) -> None:
-        loaded, self.source = _loaded(asked.model) if model is None else (model, _named(asked.model))
+    def __init__(self, model: Any, source: str | None) -> None:
+        self.model, self.source = model, source
+
+    def painted(
+        self, content: Picture, resized: Picture, paint: Callable[[Picture], np.ndarray], record: dict[str, Any]
+    ) -> Result:
+        """The result of one pass.
+
+        Raises:
+            InputError: Memory doesn't hold it.
+        """
+        began = time.perf_counter()
+        height, width = resized.rgb.shape[:2]
+        try:
+            stylized = paint(resized)
+        except memory_errors() as error:
+            raise not_enough_memory(height, width) from error
+        settings = {
+            "content": content.name,
+            "content_sha256": content.sha256,
+            **record,
+            "model": type(self.model).__name__,
+            "model_source": self.source,
+            "height": height,
+            "width": width,
+        }
+        return Result.of_one_pass(stylized, resized.alpha, settings, time.perf_counter() - began)
+
+
+class FeedForwardPipeline(_OnePass):
+    """A model that paints in the style of style images, which are encoded once.
+
+    Args:
+        settings: The options.
+        inputs: Style images and masks.
+        model: A model such as `AdaIN`.
+        source: The name of its file, or None.
+
+    Raises:
+        InputError: The model takes no style images, or one of these can't be used.
+    """
+
+    def __init__(self, settings: ApplySettings, inputs: Inputs, model: Any, source: str | None) -> None:
+        super().__init__(model, source)
         from tfstyle.models.adain.stylizer import Stylizer
 
-        self.asked, self.model = asked, loaded
-        if not takes_styles(self.model):
-            raise InputError(
-                f"the {type(self.model).__name__} paints in the style that it has learned, and in no other: leave "
-                f"out the styles"
-            )
-        paintings = [self.sized(painting, asked.style_scale) for painting in asked.paintings]
-        self.stylizer: Stylizer = Stylizer(
-            self.model,
-            paintings,
-            asked.mix,
-            asked.alpha,
-            asked.content_masks,
-            asked.style_masks,
-            asked.preserve_color,
+        self.settings, self.inputs = settings, inputs
+        self.preserve_color = None if settings.preserve_color == "none" else settings.preserve_color
+        alpha = settings.alpha
+        self.alpha: float | Picture = alpha if isinstance(alpha, (int, float)) else images.load(alpha)
+        self.stylizer = Stylizer(
+            model,
+            [self.sized(style, settings.style_scale) for style in inputs.styles],
+            inputs.weights,
+            self.alpha,
+            inputs.content_masks,
+            inputs.style_masks,
+            self.preserve_color,
             self._depth(),
         )
 
+    @staticmethod
+    def minimum_side_of(model: Any) -> int:
+        """The shortest side of a picture, in pixels, that a model takes.
+
+        Raises:
+            InputError: The model takes no style images.
+        """
+        if not hasattr(model, "encode_style"):
+            raise InputError(
+                f"the {type(model).__name__} has learned one style and takes no others: leave out the style images"
+            )
+        return int(model.encoder.backbone.minimum_side)
+
+    def sized(self, picture: Picture, scale: float = 1.0) -> Picture:
+        """A picture at the size of the result, times a factor."""
+        return sized(picture, self.settings.size, self.minimum_side_of(self.model), scale)
+
+    def run(self, content: Picture) -> Result:
+        """Paint a content image."""
+        return self.painted(content, self.sized(content), self.stylizer.paint, self._record())
+
     def _depth(self) -> Any:
-        """What makes the strength vary with the proximity, if anything is to."""
-        given = self.asked.depth
-        if given is None:
+        """What makes the strength vary with depth, if anything is to."""
+        depth, settings = self.settings.depth, self.settings
+        if depth is None:
             return None
         from tfstyle.models.adain.guidance import DepthStrength
         from tfstyle.models.depth import MapFile
 
-        if isinstance(given, str) and given == "auto":
+        if isinstance(depth, str) and depth == "auto":
             module = self.model.proximity if getattr(self.model, "depth", None) is not None else _depth_mini()
         else:
-            module = given if callable(given) else MapFile(given)
-        return DepthStrength(module, **{name.removeprefix("depth_"): v for name, v in self.asked.strengths.items()})
+            module = (
+                depth if callable(depth) else MapFile(os.fspath(depth) if isinstance(depth, os.PathLike) else depth)
+            )
+        return DepthStrength(module, settings.near, settings.far, settings.depth_contrast, settings.depth_offset)
 
-    def sized(self, picture: Picture, scale: float = 1.0) -> Picture:
-        """A picture at the size that is asked for."""
-        return sized(picture, self.asked.size, self.model.encoder.backbone.minimum_side, scale)
-
-    def paint(self, photo: Picture) -> Result:
-        """A picture, and how it came about."""
-        import tensorflow as tf
-
-        began = time.perf_counter()
-        own = self.sized(photo)
-        height, width = own.rgb.shape[:2]
-        try:
-            painted = self.stylizer.paint(own)
-        except (MemoryError, tf.errors.ResourceExhaustedError) as error:
-            raise InputError(
-                f"there is not enough memory for {width}x{height} pixels: give a smaller size"
-            ) from error
-        encoder = self.model.encoder.backbone
-        settings = {
-            "content": photo.name,
-            "content_sha256": photo.sha256,
-            **self.asked.record(),
-            "model": type(self.model).__name__,
-            "model_source": self.source,
+    def _record(self) -> dict[str, Any]:
+        encoder, settings = self.model.encoder.backbone, self.settings
+        options = settings.record()
+        if settings.depth is None:
+            options = {name: value for name, value in options.items() if name not in DEPTH_OPTIONS}
+        return {
+            **options,
+            **self.inputs.record(),
+            "preserve_color": self.preserve_color,
+            "alpha": self.alpha.name if isinstance(self.alpha, Picture) else self.alpha,
+            "depth": os.path.basename(settings.depth) if isinstance(settings.depth, str) else plain(settings.depth),
             "backbone": encoder.name,
             "weights": encoder.weights_record,
             "layer": self.model.layer,
-            "height": height,
-            "width": width,
-            "versions": versions(),
-            "seconds": round(time.perf_counter() - began, 3),
-            "stopped": None,
         }
-        return Result(painted, own.alpha, {}, settings)
+
+
+class TranslationPipeline(_OnePass):
+    """A model that has learned one style, such as `CycleGAN`.
+
+    Args:
+        size: Longer side of the result in pixels; None for the content image's.
+        model: The model.
+        source: The name of its file, or None.
+
+    Raises:
+        InputError: The model needs style images, or makes pictures from noise.
+    """
+
+    def __init__(self, size: int | None, model: Any, source: str | None) -> None:
+        super().__init__(model, source)
+        from tfstyle.models.interfaces import check_own_style
+
+        check_own_style(model)
+        self.size = size
+
+    def run(self, content: Picture) -> Result:
+        """Paint a content image."""
+        resized = sized(content, self.size, 1)
+        return self.painted(content, resized, self.model.stylize, {"styles": [], "size": self.size})
 
 
 @functools.cache
@@ -363,11 +292,17 @@ def _depth_mini() -> Any:
     return DepthMini()
 
 
-def _followed(tasks: Iterable[Any], number: int | None, progress: bool | None) -> Iterator[Result | InputError]:
-    """What each task gives, or what is wrong with it; several are followed by a live bar."""
+def _load_and_run(painter: Pipeline, content: images.Source) -> Result:
+    return painter.run(images.load(content))
+
+
+def _outcomes(
+    tasks: Iterable[Callable[[], Result]], number: int | None, progress: bool | None
+) -> Iterator[Result | InputError]:
+    """The result of each task, or its error; several are followed by a progress bar."""
     on_terminal = sys.stdout is not None and sys.stdout.isatty()
     if number == 1 or not (on_terminal if progress is None else progress):
-        yield from map(_tried, tasks)
+        yield from map(_outcome, tasks)
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -376,14 +311,14 @@ def _followed(tasks: Iterable[Any], number: int | None, progress: bool | None) -
     with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as bar:
         row = bar.add_task("painting", total=number)
         for done, task in enumerate(tasks, 1):
-            result = _tried(task)
+            outcome = _outcome(task)
             bar.advance(row)
             if done == number:  # nobody may ask for more than the last one
                 bar.stop()
-            yield result
+            yield outcome
 
 
-def _tried(task: Any) -> Result | InputError:
+def _outcome(task: Callable[[], Result]) -> Result | InputError:
     try:
         return task()
     except InputError as error:

@@ -1,173 +1,157 @@
-"""Many pictures in one call: many contents in one style, and one content in many."""
+"""Many pictures in one call: many content images in one style, and one content image in many styles."""
 
 from __future__ import annotations
 
 import itertools
 import math
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from tfstyle import images
 from tfstyle.core import runtime
-from tfstyle.core.errors import InputError, unknown
+from tfstyle.core.errors import InputError
+from tfstyle.core.settings import takes
 from tfstyle.images.picture import Picture
 from tfstyle.images.sizing import sized
+from tfstyle.pipelines.inputs import Inputs, check_one_each
 from tfstyle.pipelines.result import Result
-from tfstyle.pipelines.runner import Painter
-from tfstyle.pipelines.settings import Settings
-from tfstyle.pipelines.transfer import checked, listed, transfer
+from tfstyle.pipelines.runner import TransferRunner
+from tfstyle.pipelines.settings import BatchTransferSettings
+from tfstyle.pipelines.transfer import validate
 
 
+@takes(BatchTransferSettings)
 def transfer_batch(
-    contents: Iterable[images.Source], styles: images.Source | Sequence[images.Source], **settings: Any
+    contents: Iterable[images.Source], settings: BatchTransferSettings
 ) -> Iterator[Result | InputError]:
-    """Paint many pictures in the style of others, each on its own.
+    """Paint many content images in the same style, each by itself.
 
-    Pictures of the same size that come one after the other share one compiled step. Where there are several GPUs,
-    they work on as many pictures at a time.
+    Consecutive pictures of the same size share one compiled step. With several GPUs, each works on one picture.
 
     Args:
-        contents: The photographs; read one after the other, so that a generator may make them.
-        styles: The painting, or a list of several.
-        **settings: As for `transfer`, but for checkpoints.
+        contents: The content images; they are read one after the other, so that a generator may make them.
+        {options}
 
     Yields:
-        For each content, in its order, the result; or, if it can't be used, the error that says why. A Ctrl-C stops
-        the picture that is being painted, whose result says so; going on with the iteration begins the next.
+        For each content image, in order, the result; or, if it can't be used, the error that says why. Ctrl-C stops
+        the picture that is being painted, whose result says so; the next iteration starts the next picture.
 
     Raises:
-        InputError: A style or a setting can't be used; before anything is painted.
+        InputError: A style image or an option can't be used; before anything is painted.
     """
-    given = _for_many(settings, "content")
     if isinstance(contents, (str, os.PathLike, Picture)):
         raise InputError("the contents are one picture: give a list of pictures, or use transfer")
-    return _batch(contents, checked(styles, **given))
+    return _batch(contents, settings, validate(settings))
 
 
-def _batch(contents: Iterable[images.Source], asked: Settings) -> Iterator[Result | InputError]:
+def _batch(
+    contents: Iterable[images.Source], settings: BatchTransferSettings, inputs: Inputs
+) -> Iterator[Result | InputError]:
     strategy = runtime.strategy()
-    painter = Painter(asked, keep=True, strategy=strategy)
-    alone = strategy is None or asked.preserve_color or asked.voids < 1  # what is done to a content is done to one
-    together = 1 if alone else strategy.num_replicas_in_sync
+    runner = TransferRunner(settings, inputs, keep=True, strategy=strategy)
+    per_step = runner.replicas if runner.preprocessing.contents_independent else 1
     group: list[Picture] = []
 
-    def painted() -> list[Result | InputError]:
-        photos, number = group.copy(), len(group)
+    def results() -> list[Result | InputError]:
+        pictures, number = group.copy(), len(group)
         group.clear()
-        try:  # the last group is filled up, as replicas work on one picture each
-            return list(painter.paint([*photos, *photos[:1] * (together - number)][: max(together, number)])[:number])
+        filled = [*pictures, *pictures[:1] * (per_step - number)]  # each replica works on one picture
+        try:
+            return list(runner.run(filled)[:number])
         except InputError as error:
             return [error] * number
 
-    for content in contents:
+    for source in contents:
         try:
-            photo = images.load(content)
+            content = images.load(source)
         except InputError as error:
             if group:
-                yield from painted()
+                yield from results()
             yield error
             continue
-        if group and photo.rgb.shape != group[0].rgb.shape:
-            yield from painted()
-        group.append(photo)
-        if len(group) == together:
-            yield from painted()
+        if group and content.rgb.shape != group[0].rgb.shape:
+            yield from results()
+        group.append(content)
+        if len(group) == per_step:
+            yield from results()
     if group:
-        yield from painted()
+        yield from results()
 
 
-def transfer_styles(
-    content: images.Source, styles: Sequence[images.Source], **settings: Any
-) -> Iterator[Result | InputError]:
-    """Paint one picture once in each style.
+@takes(BatchTransferSettings)
+def transfer_styles(content: images.Source, settings: BatchTransferSettings) -> Iterator[Result | InputError]:
+    """Paint one content image once in each style.
 
-    As many at a time as memory holds, but no more than eight, share each step, and all share one compilation. Each
-    result is that of `transfer` with its style alone, but for rounding, which grows from step to step.
+    As many styles as memory holds, eight at most, share each step, and all share one compilation. Each result is
+    that of `transfer` with its style alone, up to rounding, which grows from step to step.
 
     Args:
-        content: The photograph.
-        styles: The paintings.
-        **settings: As for `transfer`, but for checkpoints and the blend; a `style_mask` for each style, or None.
+        content: The content image.
+        {options}
 
     Yields:
-        For each style, in its order, the result; or, if it can't be used, the error that says why. A Ctrl-C stops
-        those that are being painted, whose results say so, and they are the last.
+        For each style image, in order, the result; or, if it can't be used, the error that says why. Ctrl-C stops
+        the pictures that are being painted, whose results say so, and ends the iteration.
 
     Raises:
-        InputError: The content or a setting can't be used; before anything is painted.
+        InputError: The content image or an option can't be used; before anything is painted.
     """
-    given = _for_many(settings, "style")
-    if given["style_blend"] is not None:
-        raise InputError("each style is painted by itself: leave out the style blend, or use transfer")
-    sources, masks = listed(styles), listed(given["style_mask"])
-    if not sources:
-        raise InputError("there is no style picture: give at least one")
-    if len(masks) not in (0, len(sources)):
-        raise InputError(f"there are {len(masks)} style masks for {len(sources)} styles: give one for each, or none")
-    if len(listed(given["content_mask"])) > 1:
-        raise InputError("each style is painted by itself: give one content mask")
-    photo = images.load(content)
-    loaded = [_style(*pair) for pair in zip(sources, masks or [None] * len(sources), strict=True)]
-    good = [each for each in loaded if not isinstance(each, InputError)]
-    given["style_mask"] = [mask for _, mask in good] if masks else None
-    asked = checked([painting for painting, _ in good] or [photo], **given)  # settings are checked in any case
+    styles, style_masks = check_one_each(settings)
+    picture = images.load(content)
+    loaded = [_style(*pair) for pair in zip(styles, style_masks, strict=True)]
+    usable = [each for each in loaded if not isinstance(each, InputError)]
+    masks = [mask for _, mask in usable] if any(mask is not None for mask in style_masks) else None
+    # Options are checked in any case, even if no style image can be read.
+    own = replace(settings, styles=[style for style, _ in usable] or [picture], style_masks=masks)
     numbers = itertools.count()
-    return _styles(photo, [each if isinstance(each, InputError) else next(numbers) for each in loaded], asked)
+    outcomes = [each if isinstance(each, InputError) else next(numbers) for each in loaded]
+    return _styles(picture, outcomes, own, validate(own))
 
 
-def _style(source: images.Source, mask: images.Source | None) -> tuple[Picture, Picture | None] | InputError:
-    """A style and its mask, or what is wrong with them."""
+def _style(style: images.Source, mask: images.Source | None) -> tuple[Picture, Picture | None] | InputError:
+    """A style image and its mask, or the error that says why they can't be used."""
     try:
-        return images.load(source), None if mask is None else images.load(mask)
+        return images.load(style), None if mask is None else images.load(mask)
     except InputError as error:
         return error
 
 
-def _styles(photo: Picture, found: list[InputError | int], asked: Settings) -> Iterator[Result | InputError]:
-    """For each style what is wrong with it, or its result; `found` has the numbers of those that could be read."""
-    painter = Painter(asked, keep=True, strategy=runtime.strategy())
-    sized(photo, asked.size, painter.minimum_side)
-    for place, number in enumerate(found):
+def _styles(
+    content: Picture, outcomes: list[InputError | int], settings: BatchTransferSettings, inputs: Inputs
+) -> Iterator[Result | InputError]:
+    """For each style its error or its result; `outcomes` has the errors, and the numbers of the usable styles."""
+    runner = TransferRunner(settings, inputs, keep=True, strategy=runtime.strategy())
+    sized(content, settings.size, runner.minimum_side)
+    for place, number in enumerate(outcomes):
         if isinstance(number, int):
             try:
-                painter.check(photo, asked.alone([number]))
+                runner.check(content, inputs.one_each([number]))
             except InputError as error:
-                found[place] = error
-    results = _painted(painter, photo, [number for number in found if isinstance(number, int)])
-    for each in found:
+                outcomes[place] = error
+    results = _in_groups(runner, content, [number for number in outcomes if isinstance(number, int)])
+    for each in outcomes:
         result = each if isinstance(each, InputError) else next(results, None)
         if result is None:  # there was a Ctrl-C
             return
         yield result
 
 
-def _painted(painter: Painter, photo: Picture, numbers: Sequence[int]) -> Iterator[Result | InputError]:
+def _in_groups(runner: TransferRunner, content: Picture, numbers: Sequence[int]) -> Iterator[Result | InputError]:
     """The results of the styles of those numbers, in equal groups as large as memory allows."""
-    asked = painter.settings
-    for _, same in itertools.groupby(numbers, lambda number: painter.plan(photo, asked.alone([number]))):
-        styles = list(same)  # narrow ones may have fewer scales than others
-        groups = math.ceil(len(styles) / painter.together(photo))
-        size = math.ceil(len(styles) / groups / painter.replicas) * painter.replicas
-        for begin in range(0, len(styles), size):
-            group = styles[begin : begin + size]
-            filled = [*group, *group[:1] * size][:size]  # the step is compiled for so many
+    inputs = runner.inputs
+    for _, group in itertools.groupby(numbers, lambda number: runner.plan(content, inputs.one_each([number]))):
+        same_scales = list(group)  # narrow style images may have fewer scales than others
+        groups = math.ceil(len(same_scales) / runner.styles_per_step(content))
+        size = math.ceil(len(same_scales) / groups / runner.replicas) * runner.replicas
+        for begin in range(0, len(same_scales), size):
+            styles = same_scales[begin : begin + size]
+            filled = [*styles, *styles[:1] * size][:size]  # the step is compiled for so many
             try:
-                results = painter.paint([photo] * size, asked.alone(filled))[: len(group)]
+                results = runner.run([content] * size, inputs.one_each(filled))[: len(styles)]
             except InputError as error:
-                yield from [error] * len(group)
+                yield from [error] * len(styles)
                 continue
             yield from results
             if results[0].settings["stopped"] == "interrupted":
                 return
-
-
-def _for_many(settings: Mapping[str, Any], what: str) -> dict[str, Any]:
-    """All settings of `transfer`, those given and its own, but for those of one picture at a time."""
-    for name in ("checkpoint", "checkpoint_every", "resume"):
-        if settings.get(name):
-            raise InputError(f"{name} is for one picture at a time: leave it out, or paint one {what}")
-    defaults = dict(transfer.__kwdefaults__ or {})
-    if wrong := [name for name in settings if name not in defaults]:
-        raise unknown("setting", wrong[0], defaults)
-    return {**defaults, **settings}

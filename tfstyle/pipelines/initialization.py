@@ -1,36 +1,28 @@
-"""What an optimisation begins with where that has to be painted first."""
+"""Initial images that need a feed-forward pass."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
 from tfstyle.images.picture import Picture
 from tfstyle.images.sizing import sized
-from tfstyle.pipelines.settings import Settings
+from tfstyle.pipelines.inputs import Inputs
+from tfstyle.pipelines.preprocessing import Preprocessed
 
 
-def feed_forward(
-    model: Any,
-    contents: Sequence[Picture],
-    paintings: Sequence[Picture],
-    papers: Sequence[Picture],
-    asked: Settings,
-    size: int,
-) -> list[Picture]:
-    """What a feed-forward model paints of each content, in its styles, mix and regions.
+def feed_forward(model: Any, pictures: Preprocessed, inputs: Inputs, size: int, style_scale: float) -> list[Picture]:
+    """The result of a feed-forward model for each content image, in its styles, weights and regions.
 
-    What no mask covers, and what is bare paper, is the content itself, as nothing else will paint there.
+    Areas that no mask covers, and blank areas, keep the content image, as the optimisation doesn't paint there.
 
     Args:
         model: An `AdaIN`.
-        contents: The content pictures, as the optimisation sees them.
-        paintings: Likewise the styles.
-        papers: Where bare paper is in the content and in each style, if anywhere.
-        asked: The settings.
+        pictures: Content images, style images and blank areas, as the optimisation sees them.
+        inputs: Style weights and masks.
         size: Longer side, in pixels.
+        style_scale: Factor of the style images' size.
 
     Raises:
         InputError: A picture or mask can't be used.
@@ -38,23 +30,21 @@ def feed_forward(
     from tfstyle.models.adain.stylizer import Stylizer
 
     minimum = model.encoder.backbone.minimum_side
-    found = []
-    for index, content in enumerate(contents):
-        own = asked.of(index)
+    results = []
+    for index, content in enumerate(pictures.contents):
+        own = inputs.of(index)
+        styles = pictures.styles if own is inputs else [pictures.styles[index]]
         stylizer = Stylizer(
             model,
-            [
-                sized(painting, size, minimum, asked.style_scale)
-                for painting in (paintings if own is asked else [paintings[index]])
-            ],
-            cast("list[float]", own.mix),
+            [sized(style, size, minimum, style_scale) for style in styles],
+            own.weights,
             content_masks=own.content_masks,
             style_masks=own.style_masks,
         )
-        photo = sized(content, size, minimum)
-        covered = stylizer.cover(photo)[..., None]
-        if papers:
-            covered = covered * (1 - papers[0].resized(photo.rgb.shape[:2]).rgb[..., :1])
-        painted = covered * stylizer.paint(photo) + (1 - covered) * photo.rgb
-        found.append(Picture(np.clip(painted, 0, 1).astype(np.float32), None, "what AdaIN has painted"))
-    return found
+        resized = sized(content, size, minimum)
+        covered = stylizer.cover(resized)[..., None]
+        if pictures.blank_masks:
+            covered = covered * (1 - pictures.blank_masks[0].resized(resized.rgb.shape[:2]).rgb[..., :1])
+        stylized = covered * stylizer.paint(resized) + (1 - covered) * resized.rgb
+        results.append(Picture(np.clip(stylized, 0, 1).astype(np.float32), None, "the feed-forward result"))
+    return results

@@ -39,6 +39,22 @@ class Result:
     history: dict[str, list[float]]
     settings: dict[str, Any]
 
+    @classmethod
+    def of_one_pass(
+        cls, image: np.ndarray, alpha: np.ndarray | None, settings: dict[str, Any], seconds: float
+    ) -> Result:
+        """The result of a model that paints in one pass: no history, and never stopped early.
+
+        Args:
+            image: float32 `(height, width, 3)`, RGB in [0, 1].
+            alpha: float32 `(height, width)` in [0, 1], or None.
+            settings: All else that the record holds; the versions are added.
+            seconds: How long it took.
+        """
+        return cls(
+            image, alpha, {}, {**settings, "versions": versions(), "seconds": round(seconds, 3), "stopped": None}
+        )
+
     def record(self) -> dict[str, Any]:
         """Settings and history in one object, as JSON can hold it: what isn't a finite number is None."""
         history = {

@@ -78,7 +78,7 @@ def follow(
     talk = 0 if options.quiet else 1 if sys.stdout is not None and sys.stdout.isatty() else 2
     shown = files.shown(options.output)
     if not options.quiet:
-        writing.say(f"{before}\n")
+        writing.print_text(f"{before}\n")
     try:
         seen = run.fit(
             model,
@@ -91,14 +91,14 @@ def follow(
             verbose=talk,
         )
     except KeyboardInterrupt:
-        writing.complain(
+        writing.print_error(
             f"interrupted: the same command with --resume goes on from the last finished epoch of {shown}"
         )
         return writing.INTERRUPTED
     finally:
         skipped = sorted({path for each in crops for path in each.skipped})
         if skipped and not options.quiet:
-            writing.say(f"skipped {len(skipped)} files that can't be read, as {files.shown(skipped[0])}\n")
+            writing.print_text(f"skipped {len(skipped)} files that can't be read, as {files.shown(skipped[0])}\n")
     if not options.quiet:
-        writing.say(f"wrote {files.shown(run.folder / 'model.keras')} after {seen} epochs\n")
+        writing.print_text(f"wrote {files.shown(run.folder / 'model.keras')} after {seen} epochs\n")
     return 0

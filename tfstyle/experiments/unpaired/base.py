@@ -164,7 +164,7 @@ class Unpaired(Experiment):
 
     def _read(self, setup: Setup, target: str, kind: str) -> AdversarialModel:
         from tfstyle.models import pretrained
-        from tfstyle.pipelines.translation import check_own_style
+        from tfstyle.models.interfaces import check_own_style
 
         import_tensorflow()
         model = pretrained.load(self.place(setup, target, kind))
