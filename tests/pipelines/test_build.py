@@ -2,6 +2,7 @@
 
 import logging
 import re
+import sys
 from dataclasses import replace
 
 import keras
@@ -14,21 +15,19 @@ from tfstyle import (
     Canvas,
     ContentTerm,
     GaussianKernel,
-    GaussianWasserstein,
-    GramMatrix,
     InputError,
     LinearKernel,
     MeanAndDeviation,
     Mixture,
-    PolynomialKernel,
     StyleTerm,
     TotalVariationTerm,
 )
-from tfstyle.features.loading import shares
+from tfstyle.features import loading
+from tfstyle.features.loading import backbone_weights
+from tfstyle.losses.registry import STATISTICS
 from tfstyle.optimization.parameterization import Fourier, Pixels
 from tfstyle.pipelines import build, methods
 from tfstyle.pipelines.build import Branch
-from tfstyle.pipelines.method import shares as statistic_shares
 
 
 @pytest.mark.parametrize("name", methods.METHODS)
@@ -47,21 +46,31 @@ def test_the_terms_are_the_methods(vgg, name):
     assert content.normalization == method.content_normalization
     assert style.balance == method.balance
     assert style.layer_weights is None
-    kinds = {
-        "gram": GramMatrix,
-        "moments": MeanAndDeviation,
-        "linear": LinearKernel,
-        "polynomial": PolynomialKernel,
-        "gaussian": GaussianKernel,
-        "wasserstein": GaussianWasserstein,
-    }
-    if "," in method.statistic:
-        assert [type(part) for part, _ in style.statistic.parts] == [
-            kinds[kind] for kind in statistic_shares(method.statistic)
-        ]
+    if len(method.statistics) > 1:
+        assert [type(part) for part, _ in style.statistic.parts] == [STATISTICS[name] for name in method.statistics]
         return
-    assert type(style.statistic) is kinds[method.statistic]
+    assert type(style.statistic) is STATISTICS[method.statistic]
     assert style.statistic.get_config().items() >= method.statistic_options.items()
+
+
+class Brightness(MeanAndDeviation):
+    """A statistic of one's own."""
+
+
+def test_a_new_statistic_is_one_line_in_the_registry(monkeypatch):
+    monkeypatch.setitem(sys.modules, "brightness", sys.modules[__name__])
+    monkeypatch.setitem(STATISTICS._places, "brightness", "brightness:Brightness")
+    method = methods.get("gatys").override(
+        statistic="brightness:1,gram:3", statistic_options={"brightness": {"epsilon": 1e-3}}
+    )
+    (first, _), _ = build.statistic(method).parts
+    assert (type(first), first.epsilon) == (Brightness, 1e-3)
+
+
+def test_an_option_that_a_statistic_has_not_is_refused():
+    method = replace(methods.get("gatys"), statistic_options={"normalisation": "paper"})
+    with pytest.raises(InputError, match="option of the statistic gram 'normalisation': did you mean normalization"):
+        build.statistic(method)
 
 
 def test_several_statistics_are_a_mixture():
@@ -115,11 +124,11 @@ def test_an_ensemble_is_the_weighted_sum_of_its_networks(vgg, photo, painting):
 
 
 def test_shares_of_an_ensemble(vgg):
-    assert shares("auto") == {"auto": 1.0}
-    assert shares("vgg19:1e-3, InceptionV3:1") == {"vgg19": 1e-3, "InceptionV3": 1.0}
-    assert shares("vgg19,resnet50") == {"vgg19": 1.0, "resnet50": 1.0}
-    assert shares(vgg) == {vgg: 1.0}
-    assert shares({vgg: 2.0, "VGG16": 0.5}) == {vgg: 2.0, "VGG16": 0.5}
+    assert backbone_weights("auto") == {"auto": 1.0}
+    assert backbone_weights("vgg19:1e-3, InceptionV3:1") == {"vgg19": 1e-3, "InceptionV3": 1.0}
+    assert backbone_weights("vgg19,resnet50") == {"vgg19": 1.0, "resnet50": 1.0}
+    assert backbone_weights(vgg) == {vgg: 1.0}
+    assert backbone_weights({vgg: 2.0, "VGG16": 0.5}) == {vgg: 2.0, "VGG16": 0.5}
 
 
 @pytest.mark.parametrize(
@@ -135,7 +144,7 @@ def test_shares_of_an_ensemble(vgg):
 )
 def test_shares_that_can_not_be(backbone, message):
     with pytest.raises(InputError) as error:
-        shares(backbone)
+        backbone_weights(backbone)
     assert str(error.value) == message
 
 
@@ -167,7 +176,7 @@ class Recorded(Backbone):
 @pytest.fixture
 def networks(monkeypatch):
     monkeypatch.setattr("tfstyle.features.backbone.Backbone", Recorded)
-    monkeypatch.setattr(build, "faster", lambda: "bfloat16")
+    monkeypatch.setattr(loading, "faster", lambda: "bfloat16")
 
 
 GATYS, PAPER = methods.get("gatys"), methods.get("gatys2016")

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tfstyle import InputError
-from tfstyle.pipelines.method import BALANCED, UNTRAINED, shares
+from tfstyle.pipelines.method import BALANCED, UNTRAINED
 from tfstyle.pipelines.methods import get
 
 
@@ -45,9 +45,22 @@ def test_override_leaves_what_is_none():
 
 
 def test_several_statistics_share_their_weights():
-    assert shares("gram") == {"gram": 1.0}
-    assert shares("linear:1, gaussian:3") == {"linear": 0.25, "gaussian": 0.75}
-    assert shares("gram,linear") == {"gram": 0.5, "linear": 0.5}
+    def statistics(text):
+        return replace(get("gatys"), statistic=text, statistic_options={}).statistics
+
+    assert statistics("gram") == {"gram": 1.0}
+    assert statistics("linear:1, gaussian:3") == {"linear": 0.25, "gaussian": 0.75}
+    assert statistics("gram,linear") == {"gram": 0.5, "linear": 0.5}
+
+
+def test_options_are_those_of_the_statistic_or_by_its_name():
+    plain = replace(get("gatys"), statistic="gaussian", statistic_options={"bandwidth": 2.0})
+    assert plain.options_of("gaussian") == {"bandwidth": 2.0}
+    by_name = {"gaussian": {"bandwidth": 2.0}}
+    for statistic in ("gaussian", "gaussian,linear"):
+        method = replace(plain, statistic=statistic, statistic_options=by_name)
+        assert method.options_of("gaussian") == {"bandwidth": 2.0}
+    assert method.options_of("linear") == {}
 
 
 def test_another_statistic_comes_with_weights_for_it():
@@ -98,7 +111,7 @@ def test_options_belong_to_their_optimizer():
         ({"edge_weight": -1.0}, "edge weight -1 can't be used: give a number from 0 upwards"),
         ({"style_scale": 0.0}, "style scale 0 can't be used: give a number above 0"),
         ({"saturation": 1.5}, "saturation 1.5 can't be used: give a number from 0 to 1"),
-        ({"voids": 0.0}, "voids 0 can't be used: give a brightness above 0, up to 1 for none"),
+        ({"voids": 0.0}, "voids 0 can't be used: give a number above 0, up to 1"),
         ({"content_weight": -1.0}, "content weight -1 can't be used: give a number from 0 upwards"),
         ({"style_weight": float("inf")}, "style weight inf can't be used: give a number from 0 upwards"),
         ({"tv_weight": float("nan")}, "tv weight nan can't be used: give a number from 0 upwards"),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import math
 import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
 from tfstyle.core.errors import InputError
 from tfstyle.core.precision import faster
+from tfstyle.core.settings import check_weight, named_weights
 from tfstyle.features import registry, weights as weights_files
 
 if TYPE_CHECKING:
@@ -20,40 +20,29 @@ log = logging.getLogger("tfstyle")
 UNTRAINED_POOLING: Literal["avg"] = "avg"  # through which every pixel gets a gradient (chosen)
 
 
-def shares(backbone: str | Backbone | Mapping[str | Backbone, float]) -> dict[str | Backbone, float]:
-    """The networks asked for, each with its weight: 1 where none is given.
+def backbone_weights(backbone: str | Backbone | Mapping[str | Backbone, float]) -> dict[str | Backbone, float]:
+    """One backbone or several, each with its weight.
 
     Args:
-        backbone: A network, a name, names with weights as `"VGG19:1e-3,InceptionV3:1"`, or a dictionary from
-            networks or names to weights.
+        backbone: A backbone; a name; names with weights such as `"VGG19:1e-3,InceptionV3:1"`; or a dictionary from
+            backbones or names to weights. The weight is 1 where none is given.
 
     Raises:
-        InputError: A weight that is no number above 0, or a network twice.
+        InputError: There is no backbone, a name is given twice, or a weight is not a number above 0.
     """
     if isinstance(backbone, str):
-        pairs: list[tuple[str | Backbone, float]] = [_share(part) for part in backbone.split(",")]
-    else:
-        pairs = list(backbone.items()) if isinstance(backbone, Mapping) else [(backbone, 1.0)]
-    if not pairs:
+        return dict(named_weights(backbone, "backbone").items())
+    if not isinstance(backbone, Mapping):
+        return {backbone: 1.0}
+    if not backbone:
         raise InputError("there is no backbone: name at least one")
-    found: dict[str | Backbone, float] = {}
-    for network, weight in pairs:
+    weights: dict[str | Backbone, float] = {}
+    for network, weight in backbone.items():
         name = network if isinstance(network, str) else network.name
-        if not 0 < weight < math.inf:
-            raise InputError(f"backbone {name} has the weight {weight:g}: give a number above 0")
-        if name.lower() in (known.lower() for known in found if isinstance(known, str)):
+        if name.lower() in (known.lower() for known in weights if isinstance(known, str)):
             raise InputError(f"backbone {name} is named twice: give it once, with the sum of its weights")
-        found[network] = weight
-    return found
-
-
-def _share(part: str) -> tuple[str, float]:
-    """Name and weight of `NAME` or `NAME:WEIGHT`."""
-    name, _, weight = part.partition(":")
-    try:
-        return name.strip(), float(weight or 1)
-    except ValueError:
-        raise InputError(f"backbone {part.strip()!r} has no number after the colon: give NAME:WEIGHT") from None
+        weights[network] = check_weight("backbone", name, weight)
+    return weights
 
 
 def chosen(backbone: str, weights: str | os.PathLike[str] | None, default: str) -> tuple[str, bool]:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from tfstyle import images
+from tfstyle.core.errors import unknown
 from tfstyle.core.memory import available, gigabytes
 from tfstyle.features.loading import load_backbone
+from tfstyle.losses.registry import STATISTICS
 from tfstyle.optimization import memory
-from tfstyle.pipelines.method import Method, shares as statistic_shares
+from tfstyle.optimization.registry import OPTIMIZERS, PARAMETERIZATIONS
+from tfstyle.pipelines.method import Method
 
 if TYPE_CHECKING:
     import keras
@@ -145,24 +149,24 @@ def _terms(branch: Branch, weight: float, suffix: str) -> list[Term]:
 
 
 def statistic(method: Method) -> Statistic:
-    """The method's statistic, or the mixture of those that it has."""
-    from tfstyle.losses.mixture import Mixture
-    from tfstyle.losses.mmd import GaussianKernel, LinearKernel, PolynomialKernel
-    from tfstyle.losses.statistics import GramMatrix, MeanAndDeviation
-    from tfstyle.losses.wasserstein import GaussianWasserstein
+    """The statistic of a method, or the mixture of its statistics.
 
-    kinds: dict[str, type[Statistic]] = {
-        "gram": GramMatrix,
-        "moments": MeanAndDeviation,
-        "linear": LinearKernel,
-        "polynomial": PolynomialKernel,
-        "gaussian": GaussianKernel,
-        "wasserstein": GaussianWasserstein,
-    }
-    parts = statistic_shares(method.statistic)
-    if len(parts) == 1:
-        return kinds[next(iter(parts))](**method.statistic_options)
-    return Mixture((kinds[kind](**method.statistic_options.get(kind, {})), share) for kind, share in parts.items())
+    Raises:
+        InputError: An option is not one of its statistic.
+    """
+    from tfstyle.losses.mixture import Mixture
+
+    parts = [(_statistic(name, method.options_of(name)), weight) for name, weight in method.statistics.items()]
+    return parts[0][0] if len(parts) == 1 else Mixture(parts)
+
+
+def _statistic(name: str, options: Mapping[str, Any]) -> Statistic:
+    kind = STATISTICS[name]
+    known = inspect.signature(kind).parameters
+    for option in options:
+        if option not in known:
+            raise unknown(f"option of the statistic {name}", option, known)
+    return kind(**options)
 
 
 def network(
@@ -192,26 +196,31 @@ def optimizer(
     recipe: Method, learning_rate: float | None, height: int, width: int, smoothness: float
 ) -> keras.optimizers.Optimizer:
     """The method's optimizer for a picture of a size; L-BFGS with as many pairs as memory is meant to hold."""
-    import keras
-
-    from tfstyle.optimization.lbfgs import LBFGS
-
-    options = recipe.optimizer_options | ({} if learning_rate is None else {"learning_rate": learning_rate})
+    options: dict[str, Any] = {}
     if recipe.optimizer == "lbfgs":
-        lbfgs = LBFGS(**{"smoothness": smoothness, **options})
-        wanted, kept = lbfgs.history, memory.history(height, width, lbfgs.history)
-        lbfgs.history, lbfgs.pairs_dtype = kept.pairs, kept.dtype
-        if kept.pairs < wanted:
-            lbfgs.smoothness = 0.0  # it takes as much as five pairs, and a coarser scale has done its work
-        return lbfgs
-    return keras.optimizers.Adam(**{"learning_rate": ADAM_RATE, "name": "adam", **options})
+        options = {"smoothness": smoothness}
+    elif recipe.optimizer == "adam":
+        options = {"learning_rate": ADAM_RATE, "name": "adam"}
+    options |= recipe.optimizer_options
+    if learning_rate is not None:
+        options["learning_rate"] = learning_rate
+    result = OPTIMIZERS[recipe.optimizer](**options)
+    if recipe.optimizer == "lbfgs":
+        wanted, history = result.history, memory.history(height, width, result.history)
+        result.history, result.pairs_dtype = history.pairs, history.dtype
+        if history.pairs < wanted:
+            result.smoothness = 0.0  # it takes as much as five pairs, and a coarser scale has done its work
+    return result
 
 
 def parameterization(name: str, grey: bool) -> Pixels:
-    """What is optimised, by its name; `grey` for the luminance only."""
-    from tfstyle.optimization.parameterization import Fourier, Pixels
+    """The parameterization of that name.
 
-    return {"pixels": Pixels, "fourier": Fourier}[name](grey)
+    Args:
+        name: One of `PARAMETERIZATIONS`.
+        grey: Whether only the luminance is optimised.
+    """
+    return PARAMETERIZATIONS[name](grey)
 
 
 def tile(branches: Sequence[Branch], height: int, width: int, wanted: int | Literal["auto", "off"]) -> int | None:

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, replace
-from math import inf, isfinite
 from typing import Any, Literal
 
-from tfstyle.core.errors import InputError, check_whole, unknown
+from tfstyle.core.errors import check_whole, unknown
+from tfstyle.core.settings import LARGEST, Option, check_number, named_weights
 from tfstyle.features.registry import spec_of
-
-OPTIMIZERS = ("lbfgs", "adam")
-STATISTICS = ("gram", "moments", "linear", "polynomial", "gaussian", "wasserstein")
-POOLINGS = ("max", "avg")
-PARAMETERIZATIONS = ("pixels", "fourier")
-INPUT_SCALINGS = ("own", "unit", "symmetric")
-
+from tfstyle.losses.registry import STATISTICS
+from tfstyle.optimization.registry import OPTIMIZERS, PARAMETERIZATIONS
 
 BALANCED: dict[str, Any] = {
     "balance": True,
@@ -33,30 +28,13 @@ UNTRAINED: dict[str, Any] = BALANCED | {
 }
 
 
-def shares(statistic: str) -> dict[str, float]:
-    """The statistics asked for, each with its weight; of several they are divided by their sum.
-
-    Args:
-        statistic: The name of one, or several with weights as `"linear:1,gaussian:0.5"`.
-
-    Raises:
-        InputError: A name that there isn't or that is given twice, or a weight that is no number above 0.
-    """
-    found: dict[str, float] = {}
-    for part in statistic.split(","):
-        name, colon, number = (text.strip() for text in part.partition(":"))
-        if name not in STATISTICS:
-            raise unknown("statistic", name, STATISTICS)
-        if name in found:
-            raise InputError(f"statistic {name} is named twice: give it once, with the sum of its weights")
-        try:
-            weight = float(number) if colon else 1.0
-        except ValueError:
-            raise InputError(f"statistic {part.strip()!r} has no number after the colon: give NAME:WEIGHT") from None
-        if not 0 < weight < inf:
-            raise InputError(f"statistic {name} has the weight {weight:g}: give a number above 0")
-        found[name] = weight
-    return {name: weight / sum(found.values()) for name, weight in found.items()}
+_CHOICES = {"pooling": ("max", "avg"), "input_scaling": ("own", "unit", "symmetric")}
+_BOUNDS = {
+    **dict.fromkeys(("content_weight", "style_weight", "tv_weight", "edge_weight"), Option(help="", low=0)),
+    "style_scale": Option(help="", above=0),
+    "saturation": Option(help="", low=0, high=1),
+    "voids": Option(help="", above=0, high=1),
+}
 
 
 @dataclass(frozen=True)
@@ -104,28 +82,37 @@ class Method:
         Raises:
             InputError: A name that there isn't, a negative weight, or a number of steps below 1.
         """
-        parts = shares(self.statistic)
-        if len(parts) > 1 and (others := [name for name in self.statistic_options if name not in parts]):
-            raise unknown("statistic with options", others[0], parts)
-        for kind, known in (
-            ("optimizer", OPTIMIZERS),
-            ("pooling", POOLINGS),
-            ("input_scaling", INPUT_SCALINGS),
-            ("parameterization", PARAMETERIZATIONS),
-        ):
-            if getattr(self, kind) not in known:
-                raise unknown(kind.replace("_", " "), getattr(self, kind), known)
-        for kind in ("content_weight", "style_weight", "tv_weight", "edge_weight"):
-            weight = getattr(self, kind)
-            if not (weight >= 0 and isfinite(weight)):
-                raise InputError(f"{kind.replace('_', ' ')} {weight:g} can't be used: give a number from 0 upwards")
-        if not 0 < self.style_scale < inf:
-            raise InputError(f"style scale {self.style_scale:g} can't be used: give a number above 0")
-        if not 0 <= self.saturation <= 1:
-            raise InputError(f"saturation {self.saturation:g} can't be used: give a number from 0 to 1")
-        if not 0 < self.voids <= 1:
-            raise InputError(f"voids {self.voids:g} can't be used: give a brightness above 0, up to 1 for none")
-        check_whole("steps", self.steps, 1, 10_000_000)
+        statistics = self.statistics
+        if len(statistics) > 1:
+            for name in self.statistic_options:
+                if name not in statistics:
+                    raise unknown("statistic with options", name, statistics)
+        OPTIMIZERS.check(self.optimizer)
+        PARAMETERIZATIONS.check(self.parameterization)
+        for name, choices in _CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise unknown(name.replace("_", " "), getattr(self, name), choices)
+        for name, bounds in _BOUNDS.items():
+            check_number(name.replace("_", " "), getattr(self, name), bounds)
+        check_whole("steps", self.steps, 1, LARGEST)
+
+    @property
+    def statistics(self) -> dict[str, float]:
+        """The names of the statistics, each with its weight; the weights sum to 1.
+
+        Raises:
+            InputError: A statistic is unknown or named twice, or a weight is not a number above 0.
+        """
+        weights = named_weights(self.statistic, "statistic")
+        for name in weights:
+            STATISTICS.check(name)
+        return {name: weight / sum(weights.values()) for name, weight in weights.items()}
+
+    def options_of(self, statistic: str) -> dict[str, Any]:
+        """The options of one of the statistics."""
+        if len(self.statistics) == 1 and statistic not in self.statistic_options:
+            return self.statistic_options
+        return dict(self.statistic_options.get(statistic, {}))
 
     def override(self, **given: Any) -> Method:
         """The method with the given fields in place of its own; those given as None stay.

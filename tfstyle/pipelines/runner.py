@@ -17,7 +17,7 @@ from tfstyle.core.errors import InputError
 from tfstyle.core.memory import memory_errors, not_enough_memory
 from tfstyle.core.precision import compiled_faster
 from tfstyle.core.runtime import import_tensorflow
-from tfstyle.features.loading import shares
+from tfstyle.features.loading import backbone_weights
 from tfstyle.features.weights import NAMED
 from tfstyle.images import color_transfer
 from tfstyle.images.picture import Picture, fitted_shape
@@ -76,7 +76,7 @@ class TransferRunner:
     def branches(self) -> list[Branch]:
         """The method on each of its networks, with the options that are given in place of its own."""
         import_tensorflow()
-        settings, networks = self.settings, shares(self.settings.backbone)
+        settings, networks = self.settings, backbone_weights(self.settings.backbone)
         if len(networks) > 1 and settings.weights not in (None, *NAMED):
             raise InputError(f"weights {os.fspath(settings.weights)} fit one network: leave them out for several")
         return [self._branch(backbone, weight) for backbone, weight in networks.items()]
