@@ -50,7 +50,7 @@ def test_a_second_embedded_network_is_one_entry(small, photo):
     assert backbone.weights_record["source"] == "this package"
     assert set(backbone(photo[None])) == {"first", "second"}
     assert {row["backbone"]: row["source"] for row in weights.inventory()}["Small"] == "this package"
-    assert get("gatys").adapted("Small", trained=True).style_layers is None
+    assert get("gatys").for_backbone("Small", trained=True).style_layers is None
 
 
 @pytest.mark.parametrize(("preferred", "asked"), [("VGG19", None), ("InceptionV3", None), ("VGG19", "embedded")])

@@ -215,7 +215,7 @@ def test_a_weights_file_cannot_run_code(tmp_path):
 def test_keras_cache_is_looked_for_in_keras_home(vgg16_file, tmp_path):
     """In a process of its own, without the fixtures' patch."""
     put(vgg16_file, tmp_path / "models", "vgg16_weights_notop.weights.h5")
-    code = "from tfstyle import weights; print(weights.find('VGG16').source)"
+    code = "from tfstyle.features import weights; print(weights.find('VGG16').source)"
     environment = {**os.environ, "KERAS_HOME": str(tmp_path)}
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
     assert run.stdout == "Keras cache\n"

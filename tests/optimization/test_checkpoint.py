@@ -30,7 +30,7 @@ COMMAND = [
     "--weights", "random", "--precision", "float32", *LAYERS, "--size", "100", "--scales", "2", "--steps", "24",
     "--checkpoint-every", "3",
 ]  # fmt: skip
-DAMAGED = "is damaged or no checkpoint: delete it to begin anew"
+DAMAGED = "is damaged or no checkpoint: delete it to start again"
 
 
 class Killed(BaseException):
@@ -192,7 +192,7 @@ def state(file):
 
 @pytest.mark.parametrize("optimizer", ["lbfgs", "adam"])
 def test_a_kill_between_two_scales_or_in_the_second_changes_nothing(paint, tmp_path, monkeypatch, optimizer):
-    given = {"size": 100, "scales": 2, "steps": 6, "optimizer": optimizer, "carry_over": True}
+    given = {"size": 100, "scales": 2, "steps": 6, "optimizer": optimizer, "warm_start": True}
     whole = paint(**given)
     given["checkpoint"] = tmp_path / "cp"
 
@@ -200,7 +200,7 @@ def test_a_kill_between_two_scales_or_in_the_second_changes_nothing(paint, tmp_p
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr("tfstyle.optimization.scales.carry_over", kill)
+        patch.setattr("tfstyle.optimization.scales.warm_start", kill)
         with pytest.raises(Killed):
             paint(**given)
     assert len(state(tmp_path / "cp" / "checkpoint.npz")["step_log"]["step"]) == 6
@@ -304,7 +304,7 @@ def test_pictures_may_have_moved_meanwhile(paint, photo, painting, tmp_path):
 def test_a_checkpoint_of_other_settings_is_refused_and_stays(paint, kept, given, text):
     before = (kept / "checkpoint.npz").read_bytes()
     assert message(paint, **given, checkpoint=kept, resume=True) == (
-        f"{kept}/checkpoint.npz is of other settings ({text}): give those, or delete it to begin anew"
+        f"{kept}/checkpoint.npz has other settings ({text}): give those, or delete it to start again"
     )
     assert (kept / "checkpoint.npz").read_bytes() == before
 
@@ -312,9 +312,9 @@ def test_a_checkpoint_of_other_settings_is_refused_and_stays(paint, kept, given,
 def test_another_network_is_refused_too(paint, kept):
     network = Backbone("VGG16", "random", pooling="avg", precision="bfloat16", seed=1)
     assert message(paint, backbone=network, checkpoint=kept, resume=True) == (
-        f'{kept}/checkpoint.npz is of other settings (precision was "float32", is "bfloat16"; weights was '
+        f'{kept}/checkpoint.npz has other settings (precision was "float32", is "bfloat16"; weights was '
         '{"name": "random", "source": "He, se ..., is {"name": "random", "source": "He, se ...): give those, or '
-        "delete it to begin anew"
+        "delete it to start again"
     )
 
 
@@ -336,15 +336,12 @@ def test_what_the_command_line_refuses_is_one_line_and_exit_code_2(kept, photo, 
         "tfstyle: checkpoint every 0 can't be used: give a whole number from 1 to 10000000\n"
     )
     before = (kept / "checkpoint.npz").read_bytes()
-    assert refused("--checkpoint", "kept") == (
-        "tfstyle: kept/checkpoint.npz is of an unfinished painting: resume it, or delete it, or choose another "
-        "folder\n"
-    )
+    assert "kept/checkpoint.npz belongs to an unfinished optimisation: resume it, " in refused("--checkpoint", "kept")
     error = refused("--checkpoint", "kept", "--resume")
     assert error == (
-        "tfstyle: kept/checkpoint.npz is of other settings (another picture as content; scales was [[48, 7]], is "
+        "tfstyle: kept/checkpoint.npz has other settings (another picture as content; scales was [[48, 7]], is "
         "[[50, 24], [100, 12]]; size was 48, is 100; steps was 7, is 24; another picture as styles): give those, or "
-        "delete it to begin anew\n"
+        "delete it to start again\n"
     )
     assert (kept / "checkpoint.npz").read_bytes() == before
     assert refused("--checkpoint", "file") == (
@@ -393,7 +390,7 @@ def test_a_checkpoint_of_another_size_is_refused(canvas, tmp_path):
     other = Canvas(canvas.objective, np.zeros((8, 8, 3)), [np.zeros((8, 8, 3))])
     other.compile(LBFGS(history=3))
     assert message(checkpoint.restore, other, checkpoint.read(tmp_path, {})) == (
-        "the checkpoint is not of this painting: delete it to begin anew"
+        "the checkpoint does not fit this optimisation: delete it to start again"
     )
 
 
@@ -417,7 +414,7 @@ def test_damage_is_found(canvas, tmp_path):
         for ours, theirs in zip(found["arrays"], good["arrays"], strict=True):
             np.testing.assert_array_equal(ours, theirs)
     assert {text.replace("Invalid argument", "") for text in refused} <= {
-        f"{path} {DAMAGED}", f"could not read {path}: ; see to that, or delete it to begin anew"
+        f"{path} {DAMAGED}", f"could not read {path}: ; solve that, or delete it to start again"
     }  # fmt: skip
     assert len(refused) > 0.6 * total  # the others are in dates and the like
 
@@ -487,7 +484,7 @@ def test_a_checkpoint_that_cannot_be_read_now_is_not_called_damaged(tmp_path, mo
         with monkeypatch.context() as patch:
             patch.setattr("builtins.open", fail)
             found = message(checkpoint.read, tmp_path, {})
-        assert found == f"could not read {path}: {text}; see to that, or delete it to begin anew"
+        assert found == f"could not read {path}: {text}; solve that, or delete it to start again"
 
 
 def test_a_full_disk_loses_neither_painting_nor_checkpoint(paint, tmp_path, monkeypatch, log):

@@ -120,7 +120,7 @@ def test_bfloat16_ends_within_a_percent_of_float32_as_float32_sees_it(files, opt
     from tfstyle import Backbone
     from tfstyle.pipelines.build import Branch, compose
 
-    method = methods.get("gatys").adapted("VGG16", trained=False)
+    method = methods.get("gatys").for_backbone("VGG16", trained=False)
     judge = compose(
         [Branch(method, Backbone("VGG16", "random", pooling="avg", precision="float32"))],
         files / "photo.png",

@@ -149,10 +149,10 @@ def _network(backbone: str | Backbone, weights: str | os.PathLike[str] | None) -
 
     if isinstance(backbone, Backbone):
         return backbone
-    name, fallback = loading.chosen(backbone, weights, "InceptionV3")
+    name, fallback = loading.resolve_auto(backbone, weights, "InceptionV3")
     network = Backbone(name, weights)
     if fallback:
-        loading.say_network(network, fallback, "comparing")
+        loading.log_backbone(network, fallback, "comparing")
     return network
 
 

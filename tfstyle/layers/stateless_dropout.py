@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from tfstyle.core.step_random import Draws, fresh
+from tfstyle.core.step_random import StepRandom, fresh
 
 Tensor = Any
 
@@ -39,7 +39,7 @@ class CountedDropout(keras.layers.Layer):
         """`(batch, ...)`, of which in training some are 0."""
         if not training or self.rate == 0:
             return inputs
-        draws = Draws(self.seed_state.value, self.calls.value, ops.shape(inputs)[0])
+        draws = StepRandom(self.seed_state.value, self.calls.value, ops.shape(inputs)[0])
         kept = draws.uniform(tuple(inputs.shape[1:])) >= self.rate
         self.calls.assign(self.calls.value + 1)
         return ops.where(kept, inputs / (1 - self.rate), ops.zeros_like(inputs))

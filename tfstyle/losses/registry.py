@@ -1,6 +1,8 @@
-"""Statistics by name."""
+"""Statistics and terms by name."""
 
 from __future__ import annotations
+
+import importlib
 
 from tfstyle.core.registry import Registry
 
@@ -15,3 +17,21 @@ STATISTICS = Registry(
         "wasserstein": "tfstyle.losses.wasserstein:GaussianWasserstein",
     },
 )
+
+TERMS = Registry(
+    "term",
+    {
+        "content": "tfstyle.losses.content:ContentTerm",
+        "style": "tfstyle.losses.style:StyleTerm",
+        "total_variation": "tfstyle.losses.total_variation:TotalVariationTerm",
+        "edges": "tfstyle.losses.edges:EdgeTerm",
+        "mmd": "tfstyle.losses.sampled_mmd:PairedDiscrepancyTerm",
+    },
+)
+
+
+def register_classes() -> None:
+    """Import all statistics and terms, so that Keras finds their classes when it loads a file."""
+    for registry in (STATISTICS, TERMS):
+        list(registry.values())
+    importlib.import_module("tfstyle.losses.mixture")

@@ -125,7 +125,7 @@ def write_embedded(model: AdaIN, path: str | os.PathLike[str] = weights_room.ADA
     """
     half = _untrained("float16")
     encoder, own = model.encoder.backbone.get_config(), half.encoder.backbone.get_config()
-    for key in ("name", "weights", "pooling", "padding", "input_scaling", "smoothing"):
+    for key in ("name", "weights", "pooling", "padding", "input_scaling", "activation_smoothing"):
         if encoder[key] != own[key]:
             raise InputError(f"the encoder has {key} {encoder[key]!r}, and the embedded one {own[key]!r}: use that")
     if (model.layer, set(model.encoder.layers)) != (half.layer, set(half.encoder.layers)):

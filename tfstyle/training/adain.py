@@ -167,7 +167,7 @@ def _settings(options: argparse.Namespace, contents: Crops, styles: Crops) -> di
 def _adain(options: argparse.Namespace) -> keras.Model:
     """A new model, compiled."""
     from tfstyle.features.backbone import Backbone
-    from tfstyle.features.loading import chosen, say_network
+    from tfstyle.features.loading import log_backbone, resolve_auto
     from tfstyle.models import pretrained
     from tfstyle.models.adain.adain import AdaIN, adam
 
@@ -175,9 +175,9 @@ def _adain(options: argparse.Namespace) -> keras.Model:
         raise InputError(f"learning rate {options.learning_rate:g} can't be used: give more than 0")
     if not options.decay >= 0:
         raise InputError(f"decay {options.decay:g} can't be used: give 0 or more")
-    name, fallback = chosen(options.backbone, options.weights, "VGG19")
+    name, fallback = resolve_auto(options.backbone, options.weights, "VGG19")
     encoder = Backbone(name, options.weights, seed=options.seed, precision=options.precision, padding="reflection")
-    say_network(encoder, fallback, "training on")
+    log_backbone(encoder, fallback, "training on")
     model = AdaIN(encoder, seed=options.seed, dtype=shared.policy(options))
     if options.start is not None:
         model.take_decoder(pretrained.load(options.start))

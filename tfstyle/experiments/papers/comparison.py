@@ -14,7 +14,7 @@ from tfstyle.core.runtime import import_tensorflow
 from tfstyle.evaluation import metrics
 from tfstyle.experiments import BACKBONES, figures
 from tfstyle.experiments.base import Constant, Experiment, Outcome, Run, Setup
-from tfstyle.pipelines.method import BALANCED
+from tfstyle.pipelines.method import NORMALIZED
 from tfstyle.pipelines.methods import METHODS
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ _EVEN = {"balance": True, "parameterization": "pixels"}
 TREATMENTS = {
     "raw": Treatment("same weights for\nevery network", {"balance": False, "parameterization": "pixels"}),
     "balanced": Treatment("each layer's loss\nover its start", _EVEN),
-    "smoothed": Treatment("balanced, activations\nsmoothed (SWAG)", _EVEN, {"smoothing": True}),
+    "smoothed": Treatment("balanced, activations\nsmoothed (SWAG)", _EVEN, {"activation_smoothing": True}),
     "fourier": Treatment("balanced,\nFourier spectrum", {**_EVEN, "parameterization": "fourier"}),
 }
 
@@ -95,7 +95,9 @@ class Comparison(Experiment):
             for name, source in METHOD.sources.items()
             if name not in ("backbone", "steps")
         ]
-        even = f"{BALANCED['content_weight']:g} and {BALANCED['style_weight']:g}, each layer's loss over its start"
+        even = (
+            f"{NORMALIZED['content_weight']:g} and {NORMALIZED['style_weight']:g}, each layer's loss over its start"
+        )
         return [
             *found,
             Constant("style and content layers", "the library's own for each network", "chosen"),
@@ -114,7 +116,7 @@ class Comparison(Experiment):
             "entropy": {
                 name: {
                     kind: _entropies(setup, name, options)
-                    for kind, options in (("plain", {}), ("smoothed", {"smoothing": True}))
+                    for kind, options in (("plain", {}), ("smoothed", {"activation_smoothing": True}))
                     if kind == "plain" or "smoothed" in self.treatments
                 }
                 for name in self.backbones

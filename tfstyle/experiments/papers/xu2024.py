@@ -70,7 +70,7 @@ class Ink(Experiment):
             Constant("optimizer, start", f"{METHOD.optimizer}, {METHOD.init}", "chosen"),
             Constant(
                 "ink: voids, saturation, edge weight",
-                f"{ink.voids:g}, {ink.saturation:g}, {ink.edge_weight:g}",
+                f"{ink.blank_areas:g}, {ink.saturation:g}, {ink.edge_weight:g}",
                 "chosen",
             ),
             Constant("size, steps, pictures", f"{setup.size} pixels, {setup.steps} steps", "chosen"),

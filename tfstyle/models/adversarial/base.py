@@ -15,7 +15,7 @@ from tfstyle.core import replicas
 from tfstyle.core.errors import InputError
 from tfstyle.core.gradients import gradients_owned
 from tfstyle.core.runtime import check_backend
-from tfstyle.core.step_random import Draws, fresh
+from tfstyle.core.step_random import StepRandom, fresh
 
 Tensor = Any
 Losses = dict[str, Tensor]
@@ -142,9 +142,9 @@ class AdversarialModel(keras.Model):
     def _train_step(self, data: Any) -> dict[str, Any]:
         raise TypeError(f"{type(self).__name__} says nothing of its step")
 
-    def _draws(self, pictures: Tensor) -> Draws:
+    def _draws(self, pictures: Tensor) -> StepRandom:
         """Random numbers of this step for each of the pictures."""
-        return Draws(self.seed_state.value, self.step.value, ops.shape(pictures)[0])
+        return StepRandom(self.seed_state.value, self.step.value, ops.shape(pictures)[0])
 
     def _minimize(
         self, optimizer: Any, variables: list[Any], weight: Tensor, losses: Callable[[], tuple[Losses, Any]]
