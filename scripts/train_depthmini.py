@@ -1,25 +1,20 @@
-"""Train `DepthMini` on made scenes, and write the weights that come with the package.
+"""Train `DepthMini` on rendered scenes, and write the weights that come with the package.
 
     python scripts/train_depthmini.py --run FOLDER [--pictures DIR ...] [--steps 900] [--export FILE.weights.h5]
 
-The encoder is VGG19Mini's, as it comes with the package, and stays as it is. Parts of pictures are textures, beside
-those that are made; of each folder the last tenth, sorted by name, is held out, for the scenes that are never trained
-on and whose losses are logged as `held_out_...`. The run's folder gets `log.csv` and a checkpoint, from which the
-same command goes on where it was stopped. `--export` writes float16 weights, and `--figure` draws the log.
+The encoder is VGG19Mini's, as it comes with the package, and stays as it is. Parts of the images are textures, beside
+procedural ones; of each folder the last tenth, sorted by name, is held out, for the scenes that are never trained on
+and whose losses are logged as `held_out_...`. The run's folder gets `log.csv` and a checkpoint, from which the same
+command continues after a break. `--export` writes float16 weights, and `--figure` draws the log.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import hashlib
-import io
-import json
 import os
 import sys
-import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,30 +23,32 @@ import numpy as np
 import tensorflow as tf
 
 from tfstyle import Backbone, InputError, images
-from tfstyle.core import files
 from tfstyle.models.depth.depth_mini import SIDE, DepthMini, network
-from tfstyle.training.crops import split
+from tfstyle.training.crops import split_folders
 from tfstyle.training.depth_mini import Scenes, agreement, loss
+from tfstyle.training.steps import read_log, restore_checkpoint, run_steps, save_checkpoint
 
-TEXTURE = 192  # pixels of the longer side of pictures that textures are taken from
-EVALUATED = 8  # batches of held-out scenes, always the same ones
-HELD_OUT_SEED = 1_000_003  # of scenes that are never trained on
-_WARMUP = 100  # steps, in which the rate rises
-_LEAST_RATE = 0.02  # of the learning rate, which the cosine ends at
+TEXTURE = 192  # longer side of the images that textures are taken from, in pixels
+EVALUATED = 8  # batches of held-out scenes, the same ones each time
+HELD_OUT_SEED = 1_000_003  # seed of scenes that are never trained on
+AHEAD = 3  # batches that are rendered while a step is computed
+_WARMUP = 100  # steps over which the learning rate rises
+_FINAL_RATE = 0.02  # learning rate at the end of the cosine, as a share of the highest
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--run", required=True, type=Path, metavar="FOLDER", help="of log and checkpoint")
-    parser.add_argument("--pictures", nargs="+", default=[], metavar="DIR", help="for textures")
-    parser.add_argument("--steps", type=int, default=900, help="length of the whole training (default: 900)")
-    parser.add_argument("--stop", type=int, help="stop after this step, to go on later")
-    parser.add_argument("--batch", type=int, default=8, help="scenes a step (default: 8)")
-    parser.add_argument("--rate", type=float, default=2e-3, help="highest learning rate (default: 0.002)")
-    parser.add_argument("--every", type=int, default=100, help="steps between checkpoints (default: 100)")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--export", metavar="FILE", help="only write the weights of the last checkpoint")
-    parser.add_argument("--figure", metavar="FILE.png", help="only draw the log")
+    add = parser.add_argument
+    add("--run", required=True, type=Path, metavar="FOLDER", help="folder of log and checkpoint")
+    add("--pictures", nargs="+", default=[], metavar="DIR", help="folders of images for textures")
+    add("--steps", type=int, default=900, help="steps of the whole training (default: %(default)s)")
+    add("--stop", type=int, help="stop after this step, to continue later")
+    add("--batch", type=int, default=8, help="scenes per step (default: %(default)s)")
+    add("--rate", type=float, default=2e-3, help="highest learning rate (default: %(default)s)")
+    add("--every", type=int, default=100, help="steps between checkpoints (default: %(default)s)")
+    add("--seed", type=int, default=0, help="seed of initial weights and scenes (default: %(default)s)")
+    add("--export", metavar="FILE", help="only write the weights of the last checkpoint")
+    add("--figure", metavar="FILE.png", help="only draw the log")
     options = parser.parse_args(arguments)
     try:
         run(options)
@@ -63,35 +60,46 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(options: argparse.Namespace) -> None:
     """Train, export or draw."""
+    log, checkpoint = options.run / "log.csv", options.run / "checkpoint.npz"
     if options.figure:
-        draw(options.run / "log.csv", options.figure)
+        draw(log, options.figure)
         return
     options.run.mkdir(parents=True, exist_ok=True)
-    folders = [split(folder) for folder in options.pictures]
-    train, held_out = ([path for folder in folders for path in folder[i]] for i in (0, 1))
-    settings = {name: getattr(options, name) for name in ("steps", "batch", "rate", "seed")}
+    train, held_out = split_folders(options.pictures)
+    settings: dict[str, Any] = {name: getattr(options, name) for name in ("steps", "batch", "rate", "seed")}
     settings["pictures"] = hashlib.sha256("\n".join(path.name for path in train).encode()).hexdigest()
     training = Training(settings)
-    checkpoint = options.run / "checkpoint.npz"
     if checkpoint.exists():
         training.restore(checkpoint)
-        print(f"going on from step {training.step}", flush=True)
+        print(f"continuing from step {training.step}", flush=True)
     if options.export:
         export(training, options.export)
         return
-    print(f"textures from {len(train)} pictures, {len(held_out)} held out", flush=True)
-    textures, others = ([images.load(path, TEXTURE).rgb for path in paths] for paths in (train, held_out))
+    print(f"textures from {len(train)} images, {len(held_out)} held out", flush=True)
+    textures, held_out_textures = ([images.load(path, TEXTURE).rgb for path in paths] for paths in (train, held_out))
     scenes = Scenes(SIDE, options.batch, options.seed, textures)
-    tests = Scenes(SIDE, options.batch, HELD_OUT_SEED, others)
-    fit(training, scenes, [tests(step) for step in range(EVALUATED)], min(options.stop or options.steps,
-        options.steps), options.every, options.run)  # fmt: skip
+    held_out_scenes = Scenes(SIDE, options.batch, HELD_OUT_SEED, held_out_textures)
+    tests = [held_out_scenes(step) for step in range(EVALUATED)]
+    rows = run_steps(
+        training.train,
+        scenes,
+        start=training.step,
+        stop=min(options.stop or options.steps, options.steps),
+        every=options.every,
+        evaluate=lambda: training.evaluate(tests),
+        save=lambda: training.save(checkpoint),
+        log=log,
+        ahead=AHEAD,
+    )
+    for row in rows:
+        print("  ".join(f"{name} {value}" for name, value in row.items()), flush=True)
 
 
 class Training:
-    """A network on its way: Adam, its learning rate falling as a cosine.
+    """A network in training by Adam, whose learning rate falls as a cosine.
 
     Args:
-        settings: Steps, highest learning rate and seed; and what else a checkpoint must agree with.
+        settings: Steps, highest learning rate and seed; and all else that a continued training must share.
     """
 
     def __init__(self, settings: dict[str, Any]) -> None:
@@ -100,25 +108,25 @@ class Training:
         self.network = network(seed=settings["seed"])
         keras.config.set_dtype_policy("float32")
         encoder = Backbone("VGG19Mini")
-        taken = [layer for layer in self.network.layers if layer.name.startswith("block") and "_conv" in layer.name]
-        for layer in taken:
-            own = encoder._layers.get(f"{layer.name}_filters") or encoder._layers[layer.name]
-            layer.set_weights(own.get_weights())
+        frozen = [layer for layer in self.network.layers if layer.name.startswith("block") and "_conv" in layer.name]
+        for layer in frozen:
+            source = encoder._layers.get(f"{layer.name}_filters") or encoder._layers[layer.name]
+            layer.set_weights(source.get_weights())
             layer.trainable = False
         rate = keras.optimizers.schedules.CosineDecay(
-            0.0, max(1, settings["steps"] - _WARMUP), alpha=_LEAST_RATE, warmup_target=settings["rate"],
+            0.0, max(1, settings["steps"] - _WARMUP), alpha=_FINAL_RATE, warmup_target=settings["rate"],
             warmup_steps=_WARMUP,
         )  # fmt: skip
         self.optimizer = keras.optimizers.Adam(rate, global_clipnorm=1.0)
         self.optimizer.build(self.network.trainable_variables)
-        self._train, self.see = tf.function(self._train_eagerly), tf.function(self.network)
+        self._compiled_step, self.predict = tf.function(self._train_step), tf.function(self.network)
 
-    def train(self, pictures: np.ndarray, truth: np.ndarray) -> float:
-        """One step; its loss."""
+    def train(self, pictures: np.ndarray, truth: np.ndarray) -> dict[str, float]:
+        """Make one step; its loss."""
         self.step += 1
-        return float(self._train(tf.constant(pictures), tf.constant(truth)))
+        return {"loss": float(self._compiled_step(tf.constant(pictures), tf.constant(truth)))}
 
-    def _train_eagerly(self, pictures: tf.Tensor, truth: tf.Tensor) -> tf.Tensor:
+    def _train_step(self, pictures: tf.Tensor, truth: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape() as tape:
             value = loss(truth, self.network(pictures, training=True)[..., 0])
         variables = self.network.trainable_variables
@@ -129,9 +137,9 @@ class Training:
         """Loss and agreement, means over batches and scenes."""
         losses, rows = [], []
         for pictures, truth in batches:
-            found = self.see(tf.constant(pictures))[..., 0]
-            losses.append(float(loss(tf.constant(truth), found)))
-            rows += [agreement(a, b) for a, b in zip(truth, found.numpy(), strict=True)]
+            predicted = self.predict(tf.constant(pictures))[..., 0]
+            losses.append(float(loss(tf.constant(truth), predicted)))
+            rows += [agreement(a, b) for a, b in zip(truth, predicted.numpy(), strict=True)]
         means = {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
         return {"loss": float(np.mean(losses)), **means}
 
@@ -139,73 +147,12 @@ class Training:
         return [*self.network.trainable_variables, *self.optimizer.variables]
 
     def save(self, path: Path) -> None:
-        """Write a checkpoint, completely or not at all."""
-        data = io.BytesIO()
-        arrays: dict[str, Any] = {f"{i:04}": np.asarray(variable) for i, variable in enumerate(self._state())}
-        np.savez(data, step=self.step, settings=json.dumps(self.settings, sort_keys=True), **arrays)
-        files.atomic_write(path, data.getvalue())
+        """Write a checkpoint."""
+        save_checkpoint(path, self._state(), self.step, self.settings)
 
     def restore(self, path: Path) -> None:
-        """Go on from a checkpoint; an `InputError` if it is of other settings."""
-        with np.load(path, allow_pickle=False) as stored:
-            if json.loads(str(stored["settings"])) != self.settings:
-                raise InputError(f"{path} is of a training with other settings: give what it had, or another folder")
-            for i, variable in enumerate(self._state()):
-                variable.assign(stored[f"{i:04}"])
-            self.step = int(stored["step"])
-
-
-def fit(
-    training: Training,
-    scenes: Scenes,
-    tests: Sequence[tuple[np.ndarray, np.ndarray]],
-    steps: int,
-    every: int,
-    folder: Path,
-) -> None:
-    """Train up to a step; at intervals evaluate, log and save."""
-    rows = read_log(folder / "log.csv", training.step)
-    began, losses = time.perf_counter(), []
-    for pictures, truth in ahead(scenes, training.step, steps):
-        losses.append(training.train(pictures, truth))
-        if training.step % every and training.step != steps:
-            continue
-        found = training.evaluate(tests)
-        row = {"step": training.step, "seconds_per_step": (time.perf_counter() - began) / len(losses)}
-        row |= {"loss": float(np.mean(losses)), **{f"held_out_{name}": value for name, value in found.items()}}
-        rows.append({name: value if name == "step" else f"{value:.5g}" for name, value in row.items()})
-        write_log(folder / "log.csv", rows)
-        training.save(folder / "checkpoint.npz")
-        print("  ".join(f"{name} {value}" for name, value in rows[-1].items()), flush=True)
-        began, losses = time.perf_counter(), []
-
-
-def ahead(scenes: Scenes, start: int, stop: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """The scenes of each step, made while the steps before are computed."""
-    with ThreadPoolExecutor(1) as maker:
-        coming = [maker.submit(scenes, step) for step in range(start, min(start + 3, stop))]
-        for step in range(start, stop):
-            found = coming.pop(0).result()
-            if step + 3 < stop:
-                coming.append(maker.submit(scenes, step + 3))
-            yield found
-
-
-def read_log(path: Path, step: int) -> list[dict[str, str]]:
-    """The rows up to a step."""
-    if not path.exists():
-        return []
-    with path.open(newline="") as file:
-        return [row for row in csv.DictReader(file) if int(row["step"]) <= step]
-
-
-def write_log(path: Path, rows: list[dict[str, str]]) -> None:
-    """All rows, completely or not at all."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, rows[0], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    files.atomic_write(path, text.getvalue().encode())
+        """Continue from a checkpoint; an `InputError` if it belongs to other settings."""
+        self.step = restore_checkpoint(path, self._state(), self.settings)
 
 
 def export(training: Training, path: str) -> None:
@@ -213,7 +160,7 @@ def export(training: Training, path: str) -> None:
     half = network("float16")
     half.set_weights(training.network.get_weights())
     half.save_weights(path)
-    DepthMini(path)  # it can be loaded
+    DepthMini(path)  # see that it can be loaded
     print(f"{path}: {os.path.getsize(path):,} bytes")
 
 

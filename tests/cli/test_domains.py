@@ -29,6 +29,7 @@ def test_a_picture_has_the_size_asked_for_and_numbers_and_seeds_differ(name):
     assert np.abs(picture - samples.domain(name, 0, (64, 80), seed=1)).mean() > 0.02
 
 
+@pytest.mark.large
 def test_another_process_gives_the_same_bytes():
     code = "import hashlib; from tfstyle import samples; "
     code += "print(*[hashlib.sha256(samples.domain(n, 2, 64, 5).tobytes()).hexdigest() for n in samples.DOMAINS])"
@@ -69,16 +70,16 @@ def test_unknown_domains_and_numbers_are_refused():
 
 def test_the_command_writes_what_is_missing_and_overwrites_nothing(tmp_path, capsys):
     out = tmp_path / "a" / "photos"
-    command = ["domains", "photo", f"--out={out}", "--size=64", "--seed=3"]
+    command = ["domains", "photo", f"--output={out}", "--size=64", "--seed=3"]
     assert main([*command, "--count=2"]) == 0
-    assert capsys.readouterr().out == f"wrote 2 pictures into {out}\n"
+    assert capsys.readouterr().out == f"wrote 2 images into {out}\n"
     names = [f"photo-3-{number:06}.png" for number in range(3)]
     assert sorted(path.name for path in out.iterdir()) == names[:2]
     np.testing.assert_allclose(images.load(out / names[1]).rgb, samples.domain("photo", 1, 64, 3), atol=0.51 / 255)
     (out / names[0]).write_bytes(b"mine")
     assert main([*command, "--count=3"]) == 0
     assert capsys.readouterr().out == (
-        f"wrote 1 pictures into {out}; 2 were there already, and are left as they were\n"
+        f"wrote 1 images into {out}; 2 were there already, and are left as they were\n"
     )
     assert (out / names[0]).read_bytes() == b"mine"
     assert sorted(path.name for path in out.iterdir()) == names
@@ -93,16 +94,16 @@ def test_an_interrupted_command_says_that_it_can_go_on(tmp_path, capsys, monkeyp
         return paint(name, number, *given)
 
     monkeypatch.setattr(samples, "domain", interrupted)
-    assert main(["domains", "photo", f"--out={tmp_path}", "--size=64", "--count=3"]) == 130
-    assert capsys.readouterr().err == "tfstyle: interrupted after 1 of 3 pictures: the same command goes on\n"
+    assert main(["domains", "photo", "-o", str(tmp_path), "--size=64", "--count=3"]) == 130
+    assert capsys.readouterr().err == "tfstyle: interrupted after 1 of 3 images: the same command continues\n"
 
 
 def test_bad_input_is_one_line(tmp_path, capsys):
     (tmp_path / "file").write_text("")
     for given, said in (
-        (["--out", str(tmp_path), "--count=0"], "count 0 can't be used: give a whole number from 1 to 1000000"),
-        (["--out", str(tmp_path), "--size=63"], "size 63 can't be used: give a whole number from 64 to 4096"),
-        (["--out", str(tmp_path / "file")], f"could not make the folder {tmp_path / 'file'}: File exists; choose "),
+        (["-o", str(tmp_path), "--count=0"], "count 0 can't be used: give a whole number from 1 to 1000000"),
+        (["-o", str(tmp_path), "--size=63"], "size 63 can't be used: give a whole number from 64 to 4096"),
+        (["-o", str(tmp_path / "file")], f"could not make the folder {tmp_path / 'file'}: File exists; choose "),
     ):
         assert main(["domains", "ink", *given]) == 2
         assert capsys.readouterr().err.startswith(f"tfstyle: {said}")

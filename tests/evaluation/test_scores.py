@@ -39,6 +39,7 @@ def made_report(names=("a/out.png", "b/other.png")):
     return scoring.Report("c.jpg", "s.jpg", 48, 64, "VGG19", weights, "block3_conv2", ("block1_conv2",), rows)
 
 
+@pytest.mark.large
 def test_a_fresh_process_prints_a_table(folder):
     command = [sys.executable, "-m", "tfstyle", "score", "photo.png", "painting.png", "out.png", "photo.png", *FAST]
     run = subprocess.run(command, capture_output=True, text=True, timeout=300)
@@ -213,7 +214,7 @@ def test_without_weights_it_says_so(folder, capsys):
     output = capsys.readouterr()
     assert "VGG19Mini, weights embedded" in output.out
     assert output.err == (
-        "scoring with VGG19Mini, weights embedded (this package), for want of ImageNet's, which do better: "
+        "scoring with VGG19Mini, weights embedded (this package), as there are no ImageNet weights, which do better: "
         "`tfstyle weights` says where they are looked for\n"
     )
 

@@ -90,6 +90,7 @@ def test_one_pixel_too_small_is_refused(vgg):
     assert str(error.value) == "pictures of 40x31 pixels are too small for VGG19, which needs at least 32 a side"
 
 
+@pytest.mark.large
 def test_names_are_the_same_whatever_was_built_before():
     """In a fresh process, and after other networks were built in it."""
     code = (
@@ -109,6 +110,7 @@ def test_names_are_the_same_whatever_was_built_before():
     assert "activation_94" not in here
 
 
+@pytest.mark.large
 def test_a_fresh_processs_names_are_keras_own():
     code = (
         "import json, keras\n"
@@ -274,6 +276,7 @@ def test_serialisation_round_trip(vgg):
     assert again.get_config() == vgg.get_config()
 
 
+@pytest.mark.large
 def test_an_extractor_is_a_keras_model_that_saves(tmp_path, pictures):
     backbone = Backbone("NASNetMobile", "random")
     extractor = backbone.extractor(["normal_concat_3"])

@@ -194,6 +194,7 @@ def test_a_wrong_shape_is_named(tmp_path):
         Backbone("VGG16", tmp_path / "r.weights.h5")
 
 
+@pytest.mark.large
 def test_a_weights_file_cannot_run_code(tmp_path):
     """A .keras archive whose model would run code when loaded as a model: only its weights are read."""
     code = (

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tfstyle import InputError, images
-from tfstyle.training.crops import Crops, split
+from tfstyle.training.crops import Crops, split, split_folders
 
 
 @pytest.fixture(scope="module")
@@ -89,5 +89,15 @@ def test_pictures_are_the_same_whether_memory_has_room_for_them(folder):
 def test_another_part_is_held_out(folder):
     assert [len(half) for half in split(folder, 0)] == [11, 0]
     assert [len(half) for half in split(folder, 0.5)] == [5, 6]
-    with pytest.raises(InputError, match=r"1\.5 of the pictures can't be held out: give 0 or more, and less than 1$"):
+    with pytest.raises(InputError, match=r"held out 1\.5 .*from 0 to less than 1"):
         split(folder, 1.5)
+
+
+def test_each_of_several_folders_is_divided(folder, tmp_path):
+    train, held_out = split_folders([folder, folder], 0.5)
+    assert [path.name for path in train] == [f"{i:02}.png" for i in range(5)] * 2
+    assert len(held_out) == 12
+    assert split_folders([]) == ([], [])
+    images.save(np.zeros((8, 8, 3), "float32"), tmp_path / "a.png")
+    with pytest.raises(InputError, match="are held out: give more images, or held out 0"):
+        split_folders([tmp_path])

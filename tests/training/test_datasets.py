@@ -32,7 +32,7 @@ def colours(dataset):
 
 
 def test_each_iteration_is_another_epoch_with_all_pictures_and_other_partners(folders):
-    dataset = data.unpaired(*folders, side=16, resize=20)
+    dataset = data.unpaired(*folders, crop_size=16, resize=20)
     assert len(dataset) == 7
     epochs = [colours(dataset) for _ in range(3)]
     for epoch in epochs:
@@ -42,15 +42,15 @@ def test_each_iteration_is_another_epoch_with_all_pictures_and_other_partners(fo
 
 
 def test_a_later_epoch_is_the_same_one_whether_the_ones_before_were_seen(folders):
-    dataset = data.unpaired(*folders, side=16, resize=20, batch=2, seed=3)
+    dataset = data.unpaired(*folders, crop_size=16, resize=20, batch=2, seed=3)
     first, second = ([pair[0].numpy() for pair in dataset] for _ in range(2))
-    again = [pair[0].numpy() for pair in data.unpaired(*folders, side=16, resize=20, batch=2, seed=3, epoch=1)]
+    again = [pair[0].numpy() for pair in data.unpaired(*folders, crop_size=16, resize=20, batch=2, seed=3, epoch=1)]
     np.testing.assert_array_equal(again, second)
     assert not np.array_equal(first, second)
 
 
 def test_batches_are_pictures_of_the_size_asked_for_and_steps_are_an_epoch(folders):
-    dataset = data.unpaired(*folders, side=24, resize=32, batch=3, steps=2)
+    dataset = data.unpaired(*folders, crop_size=24, resize=32, batch=3, steps=2)
     assert dataset.options().autotune.enabled is False  # which now and then makes steps slower
     shapes = [tuple(half.shape) for pair in dataset for half in pair]
     assert shapes == [(3, 24, 24, 3)] * 4
@@ -73,8 +73,8 @@ def test_fit_takes_one_epoch_after_the_other(folders):
 
     model = Mean()
     model.compile(run_eagerly=True)
-    model.fit(data.unpaired(*folders, side=16, resize=20, batch=2), epochs=2, verbose=0, shuffle=False)
-    want = data.unpaired(*folders, side=16, resize=20, batch=2)
+    model.fit(data.unpaired(*folders, crop_size=16, resize=20, batch=2), epochs=2, verbose=0, shuffle=False)
+    want = data.unpaired(*folders, crop_size=16, resize=20, batch=2)
     np.testing.assert_allclose(seen, [float(pair[0].numpy().sum()) for _ in range(2) for pair in want], rtol=1e-6)
 
 
@@ -96,9 +96,9 @@ def test_fixed_batches_are_the_first_ones_each_time(folders):
 
 def test_folders_of_no_use_are_one_line(folders, tmp_path):
     (tmp_path / "a.png").write_bytes(b"no picture")
-    with pytest.raises(InputError, match=r"none of 1 pictures can be read; .*a\.png"):
+    with pytest.raises(InputError, match=r"none of 1 images can be read; .*a\.png"):
         data.unpaired(folders[0], tmp_path)
     with pytest.raises(InputError, match="resize 20 can't be used: give a whole number from 64"):
-        data.unpaired(*folders, side=64, resize=20)
+        data.unpaired(*folders, crop_size=64, resize=20)
     with pytest.raises(InputError, match="batches of 2 and 3 can't be paired: give both the same"):
         data.unpaired(*(Crops(list(folder.glob("?.png")), 16, n) for folder, n in zip(folders, (2, 3), strict=True)))

@@ -89,6 +89,7 @@ def script():
     return module
 
 
+@pytest.mark.large
 def test_the_script_trains_goes_on_exactly_and_exports(script, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(script, "SIDE", 64)
     monkeypatch.setattr(script, "EVALUATED", 1)
@@ -100,7 +101,7 @@ def test_the_script_trains_goes_on_exactly_and_exports(script, tmp_path, monkeyp
     assert script.main(whole) == 0
     assert script.main([*parts, "--stop", "2"]) == 0
     assert script.main(parts) == 0
-    assert "going on from step 2" in capsys.readouterr().out
+    assert "continuing from step 2" in capsys.readouterr().out
     logs = []
     for name in ("whole", "parts"):
         with (tmp_path / name / "log.csv").open() as file:
@@ -114,4 +115,4 @@ def test_the_script_trains_goes_on_exactly_and_exports(script, tmp_path, monkeyp
     assert DepthMini(weights)(picture).shape == picture.shape[:3]
     assert script.main([*whole, "--figure", str(tmp_path / "losses.png")]) == 0
     assert script.main([*whole, "--rate", "1"]) == 2
-    assert "is of a training with other settings: give what it had, or another folder" in capsys.readouterr().err
+    assert "belongs to a training with another rate: use its settings, or another folder" in capsys.readouterr().err

@@ -11,12 +11,12 @@ import h5py
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 from keras.applications.vgg19 import preprocess_input
 
 from tfstyle import InputError, images, samples
 from tfstyle.features.vgg19mini import VGG19Mini
-from tfstyle.training.distillation import Distillation, convolutions, normalize, root
+from tfstyle.training.distillation import Distillation
+from tfstyle.training.filter_normalization import normalize
 
 TAPS = ("block1_conv1", "block2_conv1")
 SIDE, STEPS = 16, 80
@@ -39,7 +39,7 @@ def teacher():
 def made(teacher):
     def make(**options):
         student = VGG19Mini(widths=(4, 6))
-        options = {"steps": STEPS, "side": SIDE, "paintings": 2, "learning_rate": 1e-2, **options}
+        options = {"steps": STEPS, "side": SIDE, "optimized": 2, "learning_rate": 1e-2, **options}
         return Distillation(teacher, student, preprocess, TAPS, **options)
 
     return make
@@ -88,33 +88,33 @@ def test_it_learns(made):
         assert after[name] < 0.5 * before[name], name
 
 
-def test_paintings_come_nearer_to_their_styles_and_are_replaced(made, monkeypatch):
-    monkeypatch.setattr("tfstyle.training.distillation.LIFE", 40)
+def test_optimized_images_come_nearer_to_their_styles_and_are_replaced(made, monkeypatch):
+    monkeypatch.setattr("tfstyle.training.optimized_images.LIFE", 40)
     distillation = made(learning_rate=0.0, steps=10**6)  # the student stays as it is
 
     def apart():
-        return np.abs(grams(distillation.pixels) - grams(distillation.styles)).sum(axis=(1, 2))
+        return np.abs(grams(distillation.images.pixels) - grams(distillation.images.styles)).sum(axis=(1, 2))
 
     def grams(pictures):
-        f = np.asarray(distillation._see(pictures)[TAPS[0]])
+        f = np.asarray(distillation.features(pictures)[TAPS[0]])
         return np.einsum("bhwi,bhwj->bij", f, f)
 
     first = crops(0)
     distillation.train(first)
-    np.testing.assert_array_equal(distillation.styles, first[1::2])
+    np.testing.assert_array_equal(distillation.images.styles, first[1::2])
     start = np.abs(grams(first[::2]) - grams(first[1::2])).sum(axis=(1, 2))
     for step in range(1, 20):
         distillation.train(crops(step))
     assert (apart() < 0.5 * start).all()
-    assert 0 <= np.min(distillation.pixels) <= np.max(distillation.pixels) <= 1
+    assert 0 <= np.min(distillation.images.pixels) <= np.max(distillation.images.pixels) <= 1
     new = crops(20)
     distillation.train(new)
-    np.testing.assert_array_equal(distillation.ages, [20 + 1, 1])
-    np.testing.assert_array_equal(distillation.styles, [first[1], new[3]])
+    np.testing.assert_array_equal(distillation.images.ages, [20 + 1, 1])
+    np.testing.assert_array_equal(distillation.images.styles, [first[1], new[3]])
 
 
-def test_without_paintings_it_trains_on_crops_alone(made):
-    distillation = made(paintings=0)
+def test_without_optimized_images_it_trains_on_crops_alone(made):
+    distillation = made(optimized=0)
     assert set(distillation.train(crops(0))) == {f"{kind}_{tap}" for kind in ("residual", "gram") for tap in TAPS}
 
 
@@ -141,10 +141,10 @@ def test_a_checkpoint_of_other_settings_or_damaged_is_refused(made, tmp_path):
     distillation = made()
     path = tmp_path / "checkpoint.npz"
     distillation.save(path, {"steps": 1, "seed": 0})
-    with pytest.raises(InputError, match="is of a training with another steps: give what it had, or another folder"):
+    with pytest.raises(InputError, match="training with another steps: use its settings, or another folder"):
         distillation.restore(path, {"steps": 2, "seed": 0})
     path.write_bytes(path.read_bytes()[:-3000])
-    with pytest.raises(InputError, match=r"can't be read: .*; delete it to begin anew"):
+    with pytest.raises(InputError, match=r"can't be read: .*; delete it to train anew"):
         distillation.restore(path, {})
 
 
@@ -175,35 +175,6 @@ def gram(features):
     return np.einsum("bhwi,bhwj->ij", features, features)
 
 
-def test_the_root_measures_as_the_matrix_does():
-    random = np.random.default_rng(0)
-    matrix, f = random.normal(size=(4, 7)), random.normal(size=(10, 4))
-    found = root(matrix)
-    np.testing.assert_allclose(found, found.T)
-    np.testing.assert_allclose(np.linalg.norm(f @ found, axis=1), np.linalg.norm(f @ matrix, axis=1), rtol=1e-10)
-
-
-def test_normalised_the_network_is_the_same_but_for_a_factor_a_filter():
-    keras.utils.set_random_seed(0)
-    network = VGG19Mini(widths=(4, 6, 8))
-    for layer in convolutions(network):
-        layer.bias.assign(np.random.default_rng(0).normal(0, 0.1, layer.filters))
-    outputs = keras.Model(network.input, [layer.output for layer in convolutions(network)])
-    batches = [tf.constant(crops(step) * 2 - 1) for step in range(2)]
-    before = [np.concatenate(each) for each in zip(*(outputs(b) for b in batches), strict=True)]
-    normalize(network, batches)
-    after = [np.concatenate(each) for each in zip(*(outputs(b) for b in batches), strict=True)]
-    for old, new in zip(before, after, strict=True):
-        means = old.mean(axis=(0, 1, 2), dtype="float64")
-        kept = means > 0.01 * means.mean()
-        np.testing.assert_allclose(new.mean(axis=(0, 1, 2))[kept], 1, rtol=1e-4)
-        np.testing.assert_allclose(new[..., kept], old[..., kept] / means[kept], rtol=1e-3, atol=1e-4)
-        assert (new.mean(axis=(0, 1, 2)) < 1.001).all()
-    taps = [network(b) for b in batches]
-    for each in zip(*taps, strict=True):
-        assert np.abs(np.concatenate(each)).mean() == pytest.approx(1, rel=1e-3)
-
-
 @pytest.fixture
 def script(teacher, monkeypatch, tmp_path):
     """The script that makes the embedded weights, with a small teacher and student, and a folder of pictures."""
@@ -222,7 +193,7 @@ def script(teacher, monkeypatch, tmp_path):
 
     def run(name, *options):
         given = ["--pictures", tmp_path / "pictures", "--run", tmp_path / name, "--side", SIDE, "--batch", 2]
-        given += ["--paintings", 1, "--every", 2, "--steps", 5, *options]
+        given += ["--optimized", 1, "--every", 2, "--steps", 5, *options]
         return module.main([str(each) for each in given])
 
     return run
@@ -235,8 +206,8 @@ def test_the_script_goes_on_where_it_was_stopped_and_exports(script, tmp_path, c
         file.write("4,,,\n")  # as of a kill after the log and before the checkpoint
     assert script("parts") == 0
     output = capsys.readouterr().out
-    assert "10 pictures to train on, 2 held out" in output
-    assert "going on from step 3" in output
+    assert "10 images to train on, 2 held out" in output
+    assert "continuing from step 3" in output
     assert re.search(r"step 5/5  \d+\.\d\d s  block1_conv1 \d\.\d{3}/\d+\.\d{3}  block2_conv1", output)
     with (
         np.load(tmp_path / "whole" / "checkpoint.npz") as one,
@@ -265,6 +236,6 @@ def test_another_batch_is_refused_by_one_line(script, capsys):
     assert script("whole", "--stop", 1) == 0
     assert script("whole", "--batch", 3) == 2
     assert re.fullmatch(
-        r"distill_vgg19mini: checkpoint .* is of a training with another batch: give what it had, or another .*\n",
+        r"distill_vgg19mini: checkpoint .* belongs to a training with another batch: use its settings.*\n",
         capsys.readouterr().err,
     )

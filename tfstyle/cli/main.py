@@ -96,6 +96,9 @@ def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
     command = _command_of(arguments)
     parser = build_parser(command)
     options, unknown = parser.parse_known_args(arguments)
+    if hasattr(options, "pictures"):  # argparse takes them from one place only: PICTURE --size 64 PICTURE
+        options.pictures += [argument for argument in unknown if not argument.startswith("-")]
+        unknown = [argument for argument in unknown if argument.startswith("-")]
     if unknown:
         names = [name for name in _option_names(parser, command) if name.startswith("--")]
         near = difflib.get_close_matches(unknown[0].partition("=")[0], names, n=2)

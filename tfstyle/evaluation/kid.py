@@ -20,6 +20,7 @@ from tfstyle import images
 from tfstyle.core.errors import InputError, check_whole
 from tfstyle.core.runtime import import_tensorflow
 from tfstyle.features import loading
+from tfstyle.images.sizing import center_square
 from tfstyle.losses.mmd import PolynomialKernel
 
 if TYPE_CHECKING:
@@ -160,15 +161,8 @@ def _features(sources: Sequence[Any], network: Backbone, layer: str, size: int) 
     """The mean over positions of a layer's features: float64 (number, channels)."""
     found = []
     for begin in range(0, len(sources), _BATCH):
-        pictures = np.stack([_square(source, size) for source in sources[begin : begin + _BATCH]])
+        batch = sources[begin : begin + _BATCH]
+        pictures = np.stack([center_square(images.load(source).rgb, size) for source in batch])
         features = np.asarray(network(pictures, [layer])[layer], np.float64)
         found.append(features.mean(axis=(1, 2)))
     return np.concatenate(found)
-
-
-def _square(source: images.Source, size: int) -> np.ndarray:
-    """The middle square of a picture, at a size."""
-    rgb = images.load(source).rgb
-    side = min(rgb.shape[:2])
-    top, left = ((length - side) // 2 for length in rgb.shape[:2])
-    return images.load(np.ascontiguousarray(rgb[top : top + side, left : left + side]), (size, size)).rgb

@@ -14,6 +14,7 @@ import numpy as np
 
 from tfstyle.core.errors import InputError, unknown
 from tfstyle.core.precision import Precision
+from tfstyle.core.saving import renamed_keys
 from tfstyle.core.typing import Tensor
 from tfstyle.features import weights as weights_files
 from tfstyle.features.network import (
@@ -304,10 +305,7 @@ class Backbone:
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Backbone:
         """The backbone with the configuration of `get_config`."""
-        config = dict(config)
-        if "smoothing" in config:  # the name of `activation_smoothing` in older files
-            config["activation_smoothing"] = config.pop("smoothing")
-        return cls(**config)
+        return cls(**renamed_keys(config, {"smoothing": "activation_smoothing"}))
 
     def __repr__(self) -> str:
         return f"Backbone({self.name!r}, weights={self.weights!r}, pooling={self.pooling!r})"

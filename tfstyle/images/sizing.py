@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from tfstyle import images
 from tfstyle.core.errors import InputError
 from tfstyle.images.picture import Picture
@@ -44,3 +46,19 @@ def sized(source: images.Source, size: int | None, minimum: int, scale: float = 
     raise InputError(
         f"{native.name} is {width}x{height} pixels{at}, and the backbone needs at least {minimum} a side: {fix}"
     )
+
+
+def center_square(rgb: np.ndarray, size: int) -> np.ndarray:
+    """The largest square in the middle of an image, resized.
+
+    Args:
+        rgb: float (height, width, 3) in [0, 1].
+        size: Side of the result in pixels.
+
+    Returns:
+        float32 (size, size, 3) in [0, 1].
+    """
+    side = min(rgb.shape[:2])
+    top, left = ((length - side) // 2 for length in rgb.shape[:2])
+    square = np.ascontiguousarray(rgb[top : top + side, left : left + side])
+    return images.load(square, (size, size)).rgb

@@ -11,6 +11,7 @@ import keras
 import tensorflow as tf
 
 from tfstyle.core.errors import InputError
+from tfstyle.core.saving import renamed_keys
 from tfstyle.core.typing import Tensor
 from tfstyle.features.backbone import Backbone
 from tfstyle.images.masks import Regions
@@ -230,6 +231,7 @@ class Objective:
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Objective:
         """The objective with the configuration of `get_config`; its terms share backbones as before."""
+        config = renamed_keys(config, {"shares": "gradient_shares"})
         register_classes()
         backbones = [keras.saving.deserialize_keras_object(backbone) for backbone in config["backbones"]]
         terms = []
@@ -238,8 +240,7 @@ class Objective:
             if "backbone" in options:
                 options["backbone"] = backbones[options["backbone"]]
             terms.append(keras.saving.get_registered_object(serialized["registered_name"]).from_config(options))
-        # "shares" is the name of `gradient_shares` in older files.
-        return cls(terms, config["tile"], config.get("gradient_shares", config.get("shares")))
+        return cls(terms, config["tile"], config["gradient_shares"])
 
     def __repr__(self) -> str:
         lines = [f"    {name}: {term!r}," for name, term in self._named_terms]

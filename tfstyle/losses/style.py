@@ -9,6 +9,7 @@ import keras
 from keras import ops
 
 from tfstyle.core.errors import InputError
+from tfstyle.core.saving import renamed_keys
 from tfstyle.core.typing import Tensor
 from tfstyle.features.backbone import Backbone
 from tfstyle.losses.statistics import Averages, GramMatrix, Statistic, combine
@@ -161,7 +162,4 @@ class StyleTerm(Term):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Term:
         """The term with the configuration of `get_config`."""
-        config = dict(config)
-        if "balance" in config:  # the name of `normalize_losses` in older files
-            config["normalize_losses"] = config.pop("balance")
-        return super().from_config(config)
+        return super().from_config(renamed_keys(config, {"balance": "normalize_losses"}))

@@ -12,6 +12,7 @@ from keras import ops
 
 from tfstyle import images
 from tfstyle.core.errors import InputError
+from tfstyle.core.saving import renamed_keys
 from tfstyle.core.settings import as_list
 from tfstyle.losses.objective import Objective
 from tfstyle.losses.targets import side_by_side
@@ -176,16 +177,15 @@ class Canvas(PictureModel):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Canvas:
         """Blank pictures with the objective, size and number of `get_config`, for weights to be loaded into."""
+        config = renamed_keys(config, {"mixed_each": "weights_by_picture"})
         number, *sides = config["shape"]
         blank, regions = np.zeros((*sides, 3), np.float32), config["regions"]
         styles = max(1, regions)
-        # "mixed_each" is the name of `weights_by_picture` in older files.
-        weights_by_picture = config.get("weights_by_picture", config.get("mixed_each"))
         return cls(
             keras.saving.deserialize_keras_object(config["objective"]),
             [blank] * number,
             [blank] * styles,
-            [[1 / styles] * styles] * number if weights_by_picture else None,
+            [[1 / styles] * styles] * number if config["weights_by_picture"] else None,
             content_masks=[np.full(sides, 0.5, np.float32)] * regions,  # white masks would make no regions
             parameterization=keras.saving.deserialize_keras_object(config["parameterization"]),
             name=config["name"],

@@ -188,7 +188,7 @@ class FeedForwardPipeline(_OnePass):
 
     def __init__(self, settings: ApplySettings, inputs: Inputs, model: Any, source: str | None) -> None:
         super().__init__(model, source)
-        from tfstyle.models.adain.stylizer import Stylizer
+        from tfstyle.models.stylizer import Stylizer
 
         self.settings, self.inputs = settings, inputs
         self.preserve_color = None if settings.preserve_color == "none" else settings.preserve_color
@@ -212,11 +212,10 @@ class FeedForwardPipeline(_OnePass):
         Raises:
             InputError: The model takes no style images.
         """
-        if not hasattr(model, "encode_style"):
-            raise InputError(
-                f"the {type(model).__name__} has learned one style and takes no others: leave out the style images"
-            )
-        return int(model.encoder.backbone.minimum_side)
+        from tfstyle.models.interfaces import check_stylizes
+
+        check_stylizes(model)
+        return int(model.minimum_side)
 
     def sized(self, picture: Picture, scale: float = 1.0) -> Picture:
         """A picture at the size of the result, times a factor."""
@@ -231,11 +230,13 @@ class FeedForwardPipeline(_OnePass):
         depth, settings = self.settings.depth, self.settings
         if depth is None:
             return None
-        from tfstyle.models.adain.guidance import DepthStrength
         from tfstyle.models.depth import MapFile
+        from tfstyle.models.depth.strength import DepthStrength
+        from tfstyle.models.interfaces import EstimatesDepth
 
         if isinstance(depth, str) and depth == "auto":
-            module = self.model.proximity if getattr(self.model, "depth", None) is not None else _depth_mini()
+            has_module = isinstance(self.model, EstimatesDepth) and self.model.depth is not None
+            module = self.model.inverse_depth if has_module else _depth_mini()
         else:
             module = (
                 depth if callable(depth) else MapFile(os.fspath(depth) if isinstance(depth, os.PathLike) else depth)
@@ -243,7 +244,7 @@ class FeedForwardPipeline(_OnePass):
         return DepthStrength(module, settings.near, settings.far, settings.depth_contrast, settings.depth_offset)
 
     def _record(self) -> dict[str, Any]:
-        encoder, settings = self.model.encoder.backbone, self.settings
+        settings = self.settings
         options = settings.record()
         if settings.depth is None:
             options = {name: value for name, value in options.items() if name not in DEPTH_OPTIONS}
@@ -253,9 +254,7 @@ class FeedForwardPipeline(_OnePass):
             "preserve_color": self.preserve_color,
             "alpha": self.alpha.name if isinstance(self.alpha, Picture) else self.alpha,
             "depth": os.path.basename(settings.depth) if isinstance(settings.depth, str) else plain(settings.depth),
-            "backbone": encoder.name,
-            "weights": encoder.weights_record,
-            "layer": self.model.layer,
+            **self.model.record(),
         }
 
 
@@ -273,9 +272,9 @@ class TranslationPipeline(_OnePass):
 
     def __init__(self, size: int | None, model: Any, source: str | None) -> None:
         super().__init__(model, source)
-        from tfstyle.models.interfaces import check_own_style
+        from tfstyle.models.interfaces import check_translates
 
-        check_own_style(model)
+        check_translates(model)
         self.size = size
 
     def run(self, content: Picture) -> Result:

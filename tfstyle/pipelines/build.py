@@ -195,11 +195,13 @@ def network(
     Raises:
         InputError: There is no such network, or there are no weights for it.
     """
+    if isinstance(backbone, str) and str(weights) != "random":  # others have a pooling of their own
+        pooling = pooling or method.pooling
     return load_backbone(
         backbone,
         weights,
         default=method.backbone,
-        pooling=pooling or (None if str(weights) == "random" else method.pooling),
+        pooling=pooling,
         normalize=method.normalize,
         input_scaling=method.input_scaling,
         activation_smoothing=method.activation_smoothing,

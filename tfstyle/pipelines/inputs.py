@@ -88,9 +88,10 @@ def load_inputs(settings: StyleSettings) -> Inputs:
     """
     if not settings.style_sources:
         raise InputError("there is no style image: give at least one")
+    style_weights = normalized(settings.style_weights, len(settings.style_sources))
     return Inputs(
         styles=[images.load(style) for style in settings.style_sources],
-        style_weights=normalized(settings.style_weights, len(settings.style_sources)),
+        style_weights=style_weights,
         content_masks=[images.load(mask) for mask in as_list(settings.content_masks)],
         style_masks=[None if mask is None else images.load(mask) for mask in as_list(settings.style_masks)],
     )

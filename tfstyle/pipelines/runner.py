@@ -366,8 +366,8 @@ class _Run:
             record = {
                 "content": content.name,
                 "content_sha256": content.sha256,
-                **inputs.record(),
                 **shared,
+                **inputs.record(),
                 "init": inputs.init.name if isinstance(inputs.init, Picture) else inputs.init,
                 "stopped": self.stopped or _diverged(history),
                 "steps_done": len(history["step"]),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from tfstyle import images
 from tfstyle.core.errors import InputError
@@ -33,7 +33,7 @@ def _word_or_int(text: str) -> int | str:
 
 
 def _size(text: str) -> int | str | None:
-    return None if text == "original" else _word_or_int(text)
+    return None if text == "native" else _word_or_int(text)
 
 
 def _number_or_file(text: str) -> float | str:
@@ -76,8 +76,8 @@ class StyleSettings(Settings):
     size: int | None = option(
         default=512,
         help="Longer side of the result in pixels; the content image gives the aspect ratio. None "
-        "(`original` on the command line) keeps its size.",
-        metavar="PIXELS|original",
+        "(`native` on the command line) keeps its size.",
+        metavar="PIXELS|native",
         parse=_size,
         low=1,
         high=MAXIMUM_SIDE,
@@ -128,6 +128,10 @@ class BatchTransferSettings(StyleSettings):
     Raises:
         InputError: An option can't be used.
     """
+
+    refused: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        ("checkpoint", "checkpoint_every", "resume"), "is for one picture: leave it out, or use transfer"
+    )
 
     style_scale: float | None = option(
         default=None,
@@ -412,7 +416,7 @@ class TransferSettings(BatchTransferSettings):
         group=_LONG,
     )
     checkpoint_every: int = option(
-        default=100,
+        default=20,
         help="Steps between two checkpoints.",
         metavar="N",
         low=1,

@@ -1,202 +1,201 @@
-"""`tfstyle train adain`: what can be asked for, and what it does."""
+"""Training of AdaIN: any style in one pass."""
 
 from __future__ import annotations
 
-import argparse
+import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
-from tfstyle.core import files
-from tfstyle.core.errors import InputError
-from tfstyle.training import shared
+from tfstyle.core.settings import option, settings
+from tfstyle.training.settings import Folders, TrainingSettings, redeclare
 
 if TYPE_CHECKING:
     import keras
     import numpy as np
 
     from tfstyle.training.crops import Crops
+    from tfstyle.training.trainer import Trainer
 
-VALIDATED = 8  # batches, always the same ones (chosen)
-SAMPLED = 4  # contents and styles of the sample grid (chosen)
+VALIDATED = 8  # batches of held-out images, the same ones after each epoch (chosen)
+SHOWN = 4  # held-out contents and styles of the samples (chosen)
 
 
-def add_adain(networks: Any) -> None:
-    """Its parser."""
-    parser = networks.add_parser(
-        "adain",
-        help="any style in one pass (Huang & Belongie 2017)",
-        description="Train AdaIN's decoder. Without options, as in the paper, but for its 160,000 steps.",
-        epilog=shared.EPILOG,
+@settings
+class AdaINTraining(TrainingSettings):
+    """A training of AdaIN's decoder; by default that of the paper, but for its 160,000 steps.
+
+    Examples:
+        >>> result = AdaINTraining(contents="photos/", styles="paintings/", output="run").run()
+        >>> picture = result.model.stylize("photo.jpg", "painting.jpg")
+
+    Reference:
+        Huang & Belongie 2017, "Arbitrary Style Transfer in Real-time with Adaptive Instance Normalization", section
+        6, and the authors' code.
+    """
+
+    network: ClassVar[str] = "adain"
+    summary: ClassVar[str] = "any style in one pass (Huang & Belongie 2017)"
+    description: ClassVar[str] = (
+        "Train AdaIN's decoder. The defaults are those of the paper, but for its 160,000 steps."
     )
-    add = parser.add_argument
-    add("--contents", nargs="+", metavar="DIR", required=True, help="folders of photographs: thousands, of all kinds")
-    add("--styles", nargs="+", metavar="DIR", required=True, help="folders of paintings, likewise")
-    add(
-        "--backbone",
+    image_folders: ClassVar[tuple[str, ...]] = ("contents", "styles")
+
+    contents: Folders = option(
+        default=...,
+        help="Folders of content images: thousands of photographs of all kinds.",
+        metavar="DIR",
+        group="images",
+        recorded=False,
+    )
+    styles: Folders = option(
+        default=...,
+        help="Folders of style images: thousands of paintings of all kinds.",
+        metavar="DIR",
+        group="images",
+        recorded=False,
+    )
+    epochs: int = redeclare(TrainingSettings, "epochs", 16)
+    steps: int = redeclare(TrainingSettings, "steps", 1000)
+    batch: int = redeclare(TrainingSettings, "batch", 8)
+    crop_size: int = redeclare(TrainingSettings, "crop_size", 256)
+    resize: int = redeclare(TrainingSettings, "resize", 512)
+    held_out: float = redeclare(TrainingSettings, "held_out", 0.1)
+    backbone: str = option(
         default="auto",
-        help="the encoder: VGG19 as in the paper, or vgg19mini, which is some ten times quicker and comes with the "
-        "package; or another network (default: auto, VGG19 with ImageNet weights if they can be had, else vgg19mini)",
+        help="Network of the encoder: VGG19 as in the paper, vgg19mini, which trains some ten times faster and comes "
+        "with the package, or another network. auto is VGG19 if its ImageNet weights are available, else vgg19mini.",
+        group="network",
     )
-    add(
-        "--weights",
+    weights: str | os.PathLike[str] | None = option(
+        default=None,
+        help="Weights of the encoder.",
         metavar="imagenet|embedded|random|PATH",
-        help="the encoder's weights (default: imagenet; embedded, which come with the package, for vgg19mini)",
+        unset="imagenet, and the embedded ones for vgg19mini",
+        group="network",
     )
-    add(
-        "--start",
+    start: str | os.PathLike[str] | None = option(
+        default=None,
+        help="Trained decoder to start from, on the same backbone: embedded, a saved model, or the folder of a "
+        "training.",
         metavar="embedded|PATH",
-        help="begin with a trained decoder, on the same backbone, instead of a new one: embedded, a saved "
-        "model or another RUN",
+        unset="a new decoder",
+        group="network",
     )
-    add("--epochs", type=int, metavar="N", default=16, help="of the whole training (default: %(default)s)")
-    add("--steps", type=int, metavar="N", default=1000, help="of an epoch (default: %(default)s)")
-    add("--batch", type=int, metavar="N", default=8, help="pairs a step (default: %(default)s, the paper's)")
-    add("--size", type=int, metavar="PIXELS", default=256, help="of the crops (default: %(default)s, the paper's)")
-    add(
-        "--resize",
-        type=int,
-        metavar="PIXELS",
-        default=512,
-        help="the pictures' shorter side before the cropping: lower it for small pictures (default: %(default)s, the "
-        "paper's)",
-    )
-    add("--content-weight", type=float, metavar="W", default=1.0, help="default: %(default)s")
-    add(
-        "--style-weight",
-        type=float,
+    content_weight: float | None = option(
+        default=None,
+        help="Weight of the content loss: raise it to keep more of the content.",
         metavar="W",
-        help="raise it for more of the styles (default: 0.01 with --reduction sum, 10 with mean)",
+        low=0,
+        unset="1, the paper's",
+        group="losses",
     )
-    add(
-        "--reduction",
-        choices=("sum", "mean"),
+    style_weight: float | None = option(
+        default=None,
+        help="Weight of the style loss: raise it for stronger styles.",
+        metavar="W",
+        low=0,
+        unset="0.01 with reduction sum, 10 with mean",
+        group="losses",
+    )
+    reduction: Literal["sum", "mean"] = option(
         default="sum",
-        help="of the style loss over channels: sum as in the authors' code, mean as in PyTorch's best known "
-        "(default: %(default)s)",
+        help="How the style loss is reduced over channels: sum as in the authors' code, or mean as in the best known "
+        "PyTorch implementation.",
+        group="losses",
     )
-    add(
-        "--learning-rate",
-        type=float,
+    learning_rate: float | None = option(
+        default=None,
+        help="Learning rate of the first step: raise it for short trainings.",
         metavar="R",
-        default=1e-4,
-        help="at the start; raise it for short trainings (default: %(default)s, the paper's)",
+        above=0,
+        unset="0.0001, the paper's",
+        group="training",
     )
-    add(
-        "--decay",
-        type=float,
+    decay: float | None = option(
+        default=None,
+        help="Decay D of the learning rate, which falls as 1 / (1 + D step): raise it for short trainings.",
         metavar="D",
-        default=5e-5,
-        help="the learning rate falls as 1 / (1 + D step); raise it for short trainings (default: %(default)s, the "
-        "paper's)",
-    )
-    add(
-        "--validation-split",
-        type=float,
-        metavar="F",
-        default=0.1,
-        help="this part of each folder, the last by name, isn't trained on, but evaluated after each epoch, and "
-        "painted in samples/ (default: %(default)s; 0 for none)",
-    )
-    shared.add_run(add)
-    parser.set_defaults(run=train_adain, done="trained")
-
-
-def train_adain(options: argparse.Namespace) -> int:
-    """`tfstyle train adain`."""
-    from tfstyle.core.runtime import import_tensorflow
-
-    shared.check_lengths(options)
-    import_tensorflow()
-    from tfstyle.training import datasets
-    from tfstyle.training.run import Run
-
-    halves = [_halves(folders, options, place) for place, folders in enumerate((options.contents, options.styles))]
-    (contents, held_contents), (styles, held_styles) = halves
-    run = Run(options.output, _settings(options, contents, styles), options.resume)
-    model = run.model(lambda: _adain(options))
-    validation = samples = None
-    if held_contents and held_styles:
-        validation = datasets.fixed(held_contents, held_styles, VALIDATED)
-        samples = lambda model: _grid(model, held_contents, held_styles)  # noqa: E731
-    held = "" if held_contents is None else ", the rest is held out"
-    return shared.follow(
-        options,
-        run,
-        model,
-        lambda epoch: datasets.unpaired(contents, styles, steps=options.steps, epoch=epoch),
-        [crops for half in halves for crops in half if crops is not None],
-        steps=options.steps,
-        before=f"{len(contents.paths)} contents, {len(styles.paths)} styles to train on{held}",
-        validation=validation,
-        samples=samples,
+        low=0,
+        unset="5e-05, the paper's",
+        group="training",
     )
 
+    def resolved(self) -> Self:
+        """These settings with the model's defaults in place of None."""
+        from tfstyle.models.adain.adain import AdaIN, adam
 
-def _halves(folders: list[str], options: argparse.Namespace, place: int) -> tuple[Crops, Crops | None]:
-    """Crops to train on, and those that are held out, if any."""
-    from tfstyle.training.crops import Crops, split
+        return self.with_defaults(("content_weight", "learning_rate", "decay"), AdaIN.compile, adam)
 
-    parts = [split(folder, options.validation_split) for folder in folders]
-    train, held_out = ([path for part in parts for path in part[i]] for i in (0, 1))
-    if not train:
-        raise InputError(f"nothing in {files.shown(folders[0])} is left to train on: give more pictures")
+    def trainer(self) -> Trainer:
+        """See `TrainingSettings.trainer`."""
+        from tfstyle.training import datasets
+        from tfstyle.training.crops import split_folders
+        from tfstyle.training.folder import TrainingFolder
+        from tfstyle.training.trainer import Trainer
 
-    def crops(paths: list[Path]) -> Crops:
-        return Crops(
-            paths,
-            options.size,
-            options.batch,
-            options.seed + place,
-            resize=options.resize,
-            flip=False,  # as in the authors' code
+        settings = self.resolved()
+        paths = [split_folders(folders, self.held_out) for folders in self.folders().values()]
+        (contents, held_contents), (styles, held_styles) = (
+            (self._crops(train, place), self._crops(held_out, place) if held_out else None)
+            for place, (train, held_out) in enumerate(paths)
+        )
+        fingerprint = {
+            **settings.fingerprint(), "contents": contents.fingerprint, "styles": styles.fingerprint
+        }  # fmt: skip
+        folder = TrainingFolder(self.output, fingerprint, self.resume)
+        model = folder.load_or_build(settings.build)
+        validation = samples = None
+        if held_contents is not None and held_styles is not None:
+            validation = datasets.fixed(held_contents, held_styles, VALIDATED)
+            content_images, style_images = held_contents(0)[:SHOWN], held_styles(0)[:SHOWN]
+            samples = lambda model: _samples(model, content_images, style_images)  # noqa: E731
+        return Trainer(
+            folder,
+            model,
+            self.epochs,
+            self.steps,
+            lambda epoch: datasets.unpaired(contents, styles, steps=self.steps, epoch=epoch),
+            [crops for crops in (contents, held_contents, styles, held_styles) if crops is not None],
+            f"{len(contents.paths)} contents and {len(styles.paths)} styles",
+            validation,
+            samples,
         )
 
-    return crops(train), crops(held_out) if held_out else None
+    def _crops(self, paths: Sequence[Path], place: int) -> Crops:
+        """Crops of contents (place 0) or styles (1), which are not mirrored, as in the authors' code."""
+        from tfstyle.training.crops import Crops
+
+        return Crops(paths, self.crop_size, self.batch, self.seed + place, resize=self.resize, flip=False)
+
+    def build(self) -> keras.Model:
+        """A new model, compiled.
+
+        Raises:
+            InputError: The weights are not available, or the decoder to start from belongs to another encoder.
+        """
+        from tfstyle.features.backbone import Backbone
+        from tfstyle.features.loading import log_backbone, resolve_auto
+        from tfstyle.models import pretrained
+        from tfstyle.models.adain.adain import AdaIN, adam
+
+        name, fallback = resolve_auto(self.backbone, self.weights, "VGG19")
+        encoder = Backbone(name, self.weights, seed=self.seed, precision=self.precision, padding="reflection")
+        log_backbone(encoder, fallback, "training on")
+        model = AdaIN(encoder, seed=self.seed, dtype=self.policy)
+        if self.start is not None:
+            model.copy_weights(pretrained.load(self.start))
+        rates: dict[str, Any] = {name: getattr(self, name) for name in ("learning_rate", "decay")}
+        losses = {name: getattr(self, name) for name in ("content_weight", "style_weight", "reduction")}
+        model.compile(adam(**rates), **losses)
+        return model
 
 
-def _settings(options: argparse.Namespace, contents: Crops, styles: Crops) -> dict[str, Any]:
-    """What a training that goes on must have in common with its beginning."""
-    names = (
-        *("backbone", "weights", "start", "steps", "batch", "size", "resize", "content_weight", "style_weight"),
-        *("reduction", "learning_rate", "decay", "validation_split", "seed", "precision"),
-    )
-    given = {name: getattr(options, name) for name in names}
-    return {"network": "adain", **given, "contents": contents.known_by, "styles": styles.known_by}
+def _samples(model: keras.Model, contents: np.ndarray, styles: np.ndarray) -> np.ndarray:
+    """The style images in the first row; below it, in each row, a content in each of the styles."""
+    from tfstyle.training.samples import sample_grid
 
-
-def _adain(options: argparse.Namespace) -> keras.Model:
-    """A new model, compiled."""
-    from tfstyle.features.backbone import Backbone
-    from tfstyle.features.loading import log_backbone, resolve_auto
-    from tfstyle.models import pretrained
-    from tfstyle.models.adain.adain import AdaIN, adam
-
-    if not options.learning_rate > 0:
-        raise InputError(f"learning rate {options.learning_rate:g} can't be used: give more than 0")
-    if not options.decay >= 0:
-        raise InputError(f"decay {options.decay:g} can't be used: give 0 or more")
-    name, fallback = resolve_auto(options.backbone, options.weights, "VGG19")
-    encoder = Backbone(name, options.weights, seed=options.seed, precision=options.precision, padding="reflection")
-    log_backbone(encoder, fallback, "training on")
-    model = AdaIN(encoder, seed=options.seed, dtype=shared.policy(options))
-    if options.start is not None:
-        model.take_decoder(pretrained.load(options.start))
-    model.compile(
-        adam(options.learning_rate, options.decay),
-        content_weight=options.content_weight,
-        style_weight=options.style_weight,
-        reduction=options.reduction,
-    )
-    return model
-
-
-def _grid(model: keras.Model, contents: Crops, styles: Crops) -> np.ndarray:
-    """The first held-out contents painted in the first held-out styles."""
-    from tfstyle.images.grids import Cell, grid
-
-    photos, paintings = contents(0)[:SAMPLED], styles(0)[:SAMPLED]
-    rows: list[list[Cell | None]] = [[None, *map(Cell, paintings)]]
-    for photo in photos:
-        painted = model.predict((photo[None].repeat(len(paintings), 0), paintings), verbose=0)
-        rows.append([Cell(photo), *map(Cell, painted)])
-    return grid(rows, gap=4)
+    rows: list[list[np.ndarray | None]] = [[None, *styles]]
+    for content in contents:
+        rows.append([content, *model.predict((content[None].repeat(len(styles), 0), styles), verbose=0)])
+    return sample_grid(rows)

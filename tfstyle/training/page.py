@@ -1,6 +1,6 @@
-"""A training as a page to look at: its newest samples, earlier ones, curves of its losses, its settings.
+"""A training as a page: its newest samples, earlier ones, curves of its losses, its settings.
 
-One file that needs nothing else: pictures and curves are inside it, and there is no script.
+One file that needs nothing else: images and curves are inside it, and there is no script.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from PIL import Image
 
 from tfstyle.core.version import VERSION
 from tfstyle.evaluation import gan_diagnostics
+from tfstyle.training.chart import chart
 
-EARLIER = 6  # samples of earlier epochs, evenly chosen (chosen)
-_QUALITY = 88  # of JPEGs: a page of some hundred kilobytes (chosen)
-_SMALL = 320  # side of earlier samples in pixels
-_RELOAD = 30  # seconds, while the training goes on
-_WIDTH, _HEIGHT, _LEFT, _BELOW, _ABOVE = 330, 150, 52, 18, 8  # of a chart, and around its curves, in pixels
-_POINTS = 1000  # of a curve: more can't be told apart
+EARLIER = 6  # samples of earlier epochs, evenly spaced (chosen)
+_QUALITY = 88  # of JPEGs: a page stays at some hundred kilobytes (chosen)
+_THUMBNAIL = 320  # side of earlier samples in pixels (chosen)
+_RELOAD = 30  # seconds between two reloads while the training runs (chosen)
+_POINTS = 1000  # points of a curve: more can't be told apart (chosen)
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
 h1 { font-size: 1.5rem; margin-bottom: .2rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
@@ -45,110 +45,74 @@ def html(
     """The page.
 
     Args:
-        name: Of the training's folder.
-        settings: Of the training.
-        rows: Of its log: what was measured in each epoch, by name, with `"epoch"`; at least one.
-        samples: Files of pictures by the number of their epoch.
-        epochs: Of the whole training; until then, the page reloads itself.
+        name: Name of the training's folder.
+        settings: Settings of the training.
+        rows: Rows of its log, at least one: `"epoch"`, losses and other measurements by name.
+        samples: Image files of the samples by the number of their epoch.
+        epochs: Number of epochs of the whole training; until then, the page reloads itself.
 
     Returns:
-        HTML in UTF-8, without scripts, and without anything from elsewhere.
+        HTML in UTF-8, without scripts and without links to other files.
     """
-    done = int(rows[-1]["epoch"])
-    reload = f'<meta http-equiv="refresh" content="{_RELOAD}">' if epochs and done < epochs else ""
-    of = f" of {epochs}" if epochs else ""
+    finished = int(rows[-1]["epoch"])
+    reload = f'<meta http-equiv="refresh" content="{_RELOAD}">' if epochs and finished < epochs else ""
+    of_all = f" of {epochs}" if epochs else ""
     title = f"{escape(str(settings.get('network', 'training')))} in {escape(name)}"
-    last = {key: float(value) for key, value in rows[-1].items() if value}
+    last_row = {key: float(value) for key, value in rows[-1].items() if value}
     parts = [
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8">{reload}<title>{title}, epoch {done}</title>'
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8">{reload}<title>{title}, epoch {finished}</title>'
         f"<style>{_STYLE}</style></head><body><h1>{title}</h1>"
-        f'<p class="small">epoch {done}{of}, tfstyle {VERSION}</p>',
-        *(f'<p class="warning">{escape(line)}</p>' for line in gan_diagnostics.ailments(last).values()),
+        f'<p class="small">epoch {finished}{of_all}, tfstyle {VERSION}</p>',
+        *(f'<p class="warning">{escape(line)}</p>' for line in gan_diagnostics.ailments(last_row).values()),
     ]
     if samples:
-        parts.append(_pictures(samples))
+        parts.append(_samples(samples))
     parts.append(f'<h2>Losses</h2><div class="row">{"".join(_charts(rows))}</div>')
     lines = (f"<tr><th>{escape(key)}</th><td>{escape(str(value))}</td></tr>" for key, value in settings.items())
     parts.append(f"<h2>Settings</h2><table>{''.join(lines)}</table></body></html>\n")
     return "\n".join(parts)
 
 
-def _pictures(samples: Mapping[int, Path]) -> str:
-    """The newest samples at their size, and earlier ones in small."""
+def _samples(samples: Mapping[int, Path]) -> str:
+    """The newest samples at their size, and thumbnails of earlier ones."""
     *before, newest = sorted(samples)
     number = min(EARLIER, len(before))
-    chosen = [before[round(i * (len(before) - 1) / max(number - 1, 1))] for i in range(number)]
-    parts = [f"<h2>Samples</h2><figure>{_image(samples[newest])}<figcaption>epoch {newest}</figcaption></figure>"]
-    if chosen:
-        figures = (
-            f"<figure>{_image(samples[epoch], _SMALL)}<figcaption>epoch {epoch}</figcaption></figure>"
-            for epoch in chosen
-        )
+    earlier = [before[round(i * (len(before) - 1) / max(number - 1, 1))] for i in range(number)]
+    parts = [f"<h2>Samples</h2>{_figure(samples[newest], newest)}"]
+    if earlier:
+        figures = (_figure(samples[epoch], epoch, _THUMBNAIL) for epoch in earlier)
         parts.append(f'<h2>Earlier</h2><div class="row">{"".join(figures)}</div>')
     return "\n".join(parts)
 
 
-def _image(path: Path, side: int | None = None) -> str:
+def _figure(path: Path, epoch: int, side: int | None = None) -> str:
+    """The samples of an epoch as a figure, reduced to `side` pixels if that is given."""
     file = io.BytesIO()
     with Image.open(path) as opened:
         picture = opened.convert("RGB")
         if side is not None:
             picture.thumbnail((side, side))
         picture.save(file, "JPEG", quality=_QUALITY)
-    return f'<img alt="samples" src="data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}">'
+    data = base64.b64encode(file.getvalue()).decode()
+    image = f'<img alt="samples" src="data:image/jpeg;base64,{data}">'
+    return f"<figure>{image}<figcaption>epoch {epoch}</figcaption></figure>"
 
 
 def _charts(rows: Sequence[Mapping[str, str]]) -> list[str]:
-    """A chart for each name of the log; what was held out is drawn beside what was trained on, dashed."""
-    names = [name for name in rows[-1] if name != "epoch" and not name.startswith("val_")]
-    found = []
-    for name in names:
-        both = {each: _points(rows, each) for each in (name, f"val_{name}")}
-        if any(both.values()):
-            found.append(_chart(name, {each: points for each, points in both.items() if points}))
-    return found
+    """A chart for each name of the log, with the values of held-out images dashed beside those of the training."""
+    charts = []
+    for name in rows[-1]:
+        if name == "epoch" or name.startswith("val_"):
+            continue
+        curves = {each: points for each in (name, f"val_{name}") if (points := _points(rows, each))}
+        if curves:
+            charts.append(chart(curves))
+    return charts
 
 
 def _points(rows: Sequence[Mapping[str, str]], name: str) -> list[tuple[float, float]]:
+    """Epoch and value of each row that has a finite value of that name; some of them where there are very many."""
     points = [(float(row["epoch"]), float(row[name])) for row in rows if row.get(name)]
     points = [point for point in points if math.isfinite(point[1])]
     stride = -(-len(points) // _POINTS)
     return [*points[: -1 : max(stride, 1)], *points[-1:]]
-
-
-def _chart(name: str, curves: Mapping[str, Sequence[tuple[float, float]]]) -> str:
-    """Curves over epochs as SVG, with their range at the side."""
-    xs, ys = zip(*(point for points in curves.values() for point in points), strict=True)
-    low, high = min(ys), max(ys)
-    first, last = min(xs), max(xs)
-    wide, tall = _WIDTH - _LEFT - 6, _HEIGHT - _ABOVE - _BELOW
-
-    def place(x: float, y: float) -> str:
-        across = (x - first) / (last - first) if last > first else 0.5
-        up = (y - low) / (high - low) if high > low else 0.5
-        return f"{_LEFT + across * wide:.1f},{_ABOVE + (1 - up) * tall:.1f}"
-
-    lines = []
-    for each, points in curves.items():
-        look = 'stroke="#c0392b" stroke-dasharray="4 3"' if each.startswith("val_") else 'stroke="#1f5fa8"'
-        path = " ".join(place(*point) for point in points)
-        lines.append(f'<polyline fill="none" stroke-width="1.5" {look} points="{path}"/>')
-        x, y = place(*points[-1]).split(",")
-        lines.append(f'<circle cx="{x}" cy="{y}" r="2.5" fill="none" {look}/>')
-    bottom = _ABOVE + tall
-    texts = [
-        (_LEFT - 5, _ABOVE + 9, "end", f"{high:.3g}"),
-        (_LEFT - 5, bottom, "end", f"{low:.3g}"),
-        (_LEFT, bottom + 14, "start", f"{first:.0f}"),
-        (_LEFT + wide, bottom + 14, "end", f"{last:.0f}"),
-    ]
-    written = "".join(
-        f'<text x="{x}" y="{y}" text-anchor="{anchor}" font-size="11" fill="#555">{text}</text>'
-        for x, y, anchor, text in texts
-    )
-    now = ", ".join(f"{each} {points[-1][1]:.4g}" for each, points in curves.items())
-    return (
-        f'<figure><svg width="{_WIDTH}" height="{_HEIGHT}" role="img" aria-label="{escape(now)}">'
-        f'<path d="M{_LEFT} {_ABOVE}V{bottom}H{_LEFT + wide}" fill="none" stroke="#bbb"/>{"".join(lines)}{written}'
-        f"</svg><figcaption>{escape(now)}</figcaption></figure>"
-    )

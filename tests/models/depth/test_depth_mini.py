@@ -95,6 +95,7 @@ def test_half_precision_sees_about_the_same(picture):
     assert np.corrcoef(found["float32"].ravel(), found["mixed_bfloat16"].ravel())[0, 1] > 0.98
 
 
+@pytest.mark.large
 def test_saved_and_loaded_in_a_fresh_process(tmp_path, picture):
     model = DepthMini(None, side=64, seed=5)
     model.save(tmp_path / "depth.keras")

@@ -12,21 +12,21 @@ from tfstyle.evaluation.gan_diagnostics import COPIED
 from tfstyle.experiments import figures
 from tfstyle.experiments.base import Claim, Constant, Finding, Outcome, Setup, verdict
 from tfstyle.experiments.unpaired.base import Unpaired
-from tfstyle.experiments.unpaired.figures import cell, grid_of_domains, held_out, kids, training_curves
+from tfstyle.experiments.unpaired.figures import cell, grid_of_domains, held_out, kernel_distances, training_curves
 from tfstyle.images.picture import Picture
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from tfstyle.experiments.figures import Figure
 
 SOURCE = "Li & Qi 2023, as quoted"
 KEEPS = Claim("U-Net generators instead of ResNet better retain image details and structure", SOURCE)
 PLAIN, IMPROVED = "cyclegan", "attention-cyclegan"
-_TIMED, _TIMED_QUICK = 5, 2  # steps of each model, in turns (chosen)
-_LOOKED_AT = 4  # photographs in the figure of attention (chosen)
+_TIMED, _TIMED_QUICK = 5, 2  # training steps of each model that are timed, in turns (chosen)
+_SHOWN = 4  # photographs in the figure of attention (chosen)
 
 
-class Attention(Unpaired):
-    """Both models trained on the same domains, and applied to the same photographs."""
+class Li2023Attention(Unpaired):
+    """Both models, trained on the same domains and applied to the same photographs."""
 
     name = "li2023"
     title = "CycleGAN with U-Nets and self-attention"
@@ -40,7 +40,7 @@ class Attention(Unpaired):
     )  # fmt: skip
 
     def constants(self, setup: Setup) -> list[Constant]:
-        """Of the paper, widths and places of attention aren't known."""
+        """Widths of the networks and places of attention are chosen, since the paper's are not known."""
         return [
             Constant("what is compared", "ResNets against U-Nets with self-attention", "reported", SOURCE),
             Constant(
@@ -55,33 +55,33 @@ class Attention(Unpaired):
         ]  # fmt: skip
 
     def measurements(self, setup: Setup) -> dict[str, Any]:
-        """The same, and how long a step of each takes."""
-        found = super().measurements(setup)
-        target = self.trained_on(setup)[0]
-        seconds = self._seconds(setup, target)
-        for kind, value in seconds.items():
-            found[f"{target}-{kind}"]["seconds_per_step"] = value
-        return found
+        """Measurements of `Unpaired`, and the seconds of a training step of each model."""
+        measurements = super().measurements(setup)
+        target = self.targets_of(setup)[0]
+        for kind, seconds in self._seconds_per_step(setup, target).items():
+            measurements[f"{target}-{kind}"]["seconds_per_step"] = seconds
+        return measurements
 
-    def _seconds(self, setup: Setup, target: str) -> dict[str, float]:
-        """Of a training step of one pair: the median of some in turns, after one that compiles."""
+    def _seconds_per_step(self, setup: Setup, target: str) -> dict[str, float]:
+        """Seconds of a training step of one pair: the median over some steps in turns, after one that compiles."""
         from tfstyle.models import pretrained
 
         random = np.random.default_rng(0)
-        models = {kind: pretrained.read(self.place(setup, target, kind)) for kind in self.models}  # thrown away
-        taken: dict[str, list[float]] = {kind: [] for kind in models}
+        # Fresh copies, which are thrown away: the steps change their weights.
+        models = {kind: pretrained.read(self.training_folder(setup, target, kind)) for kind in self.models}
+        seconds: dict[str, list[float]] = {kind: [] for kind in models}
         for step in range((_TIMED_QUICK if setup.quick else _TIMED) + 1):
             for kind, model in models.items():
                 height, width = model.size
                 x, y = (random.random((1, height, width, 3), np.float32) for _ in range(2))
-                began = time.perf_counter()
+                start = time.perf_counter()
                 model.train_on_batch(x, y)
                 if step:
-                    taken[kind].append(time.perf_counter() - began)
-        return {kind: float(np.median(values)) for kind, values in taken.items()}
+                    seconds[kind].append(time.perf_counter() - start)
+        return {kind: float(np.median(values)) for kind, values in seconds.items()}
 
     def figures(self, outcome: Outcome) -> dict[str, Figure]:
-        """Both models beside a picture of each domain; where attention looks; and how trainings went."""
+        """Translations by both models; attention maps; and curves of the trainings."""
 
         def note(row: dict[str, Any]) -> str:
             return f"edges {row['edge_agreement']:.2f}, SSIM {row['ssim']:.2f}"
@@ -95,46 +95,48 @@ class Attention(Unpaired):
         }
 
     def _attention(self, outcome: Outcome, title: str) -> Figure:
-        """How much each part of a photograph is looked at, in all and from its middle."""
+        """Attention maps of photographs: the mean over all positions, and that of the position in the middle."""
         setup = outcome.setup
-        target = self.trained_on(setup)[0]
+        target = self.targets_of(setup)[0]
         model: Any = self.model(setup, target, IMPROVED)
-        runs = [run for run in outcome.runs if run.name.endswith(f"-{target}-{IMPROVED}")][:_LOOKED_AT]
+        runs = [run for run in outcome.runs if run.name.endswith(f"-{target}-{IMPROVED}")][:_SHOWN]
         rows: list[list[Picture | None]] = []
         for run in runs:
             photo = setup.contents[run.content]
             maps = model.attention_maps(photo.rgb)
-            down, up, judged = (maps[name] for name in ("down", "up", "discriminator"))
+            down, up, discriminator = (maps[name] for name in ("down", "up", "discriminator"))
             middle = down[down.shape[0] // 2, down.shape[1] // 2]
-            seen = [down.mean((0, 1)), middle, up.mean((0, 1)), judged.mean((0, 1))]
-            shown = [images.load(_enlarged(each / each.max(), photo.rgb.shape)) for each in seen]
-            cells = [setup.shown(photo), outcome.picture(run.name), *shown]
+            attention = [down.mean((0, 1)), middle, up.mean((0, 1)), discriminator.mean((0, 1))]
+            enlarged = [images.load(_enlarged(each / each.max(), photo.rgb.shape)) for each in attention]
+            cells = [setup.shown(photo), outcome.picture(run.name), *enlarged]
             rows.append([cell(each, setup.size) for each in cells])
         columns = ["photograph", "what it\nbecomes", "on the way\ndown", "down, from\nthe middle", "on the way\nup",
                    "by the\ndiscriminator"]  # fmt: skip
         labels = [f"content {run.content + 1}" for run in runs]
-        return figures.grid(rows, columns, labels, f"{title}\nWhite is looked at most.", side=1.6)
+        return figures.grid(rows, columns, labels, f"{title}\nWhite is looked at most.", side=160)
 
     def findings(self, outcome: Outcome) -> list[Finding]:
-        """Of the claim; what copies its input keeps everything, and is no evidence, nor is a quick trial."""
-        from tfstyle.evaluation import gan_diagnostics
-
-        found = outcome.measurements
-        targets = self.trained_on(outcome.setup)
+        """Findings about the claim; a model that copies its input keeps everything, and so does not test it."""
+        measurements = outcome.measurements
+        targets = self.targets_of(outcome.setup)
 
         def both(target: str) -> tuple[dict[str, Any], dict[str, Any]]:
-            return found[f"{target}-{PLAIN}"], found[f"{target}-{IMPROVED}"]
+            return measurements[f"{target}-{PLAIN}"], measurements[f"{target}-{IMPROVED}"]
 
-        def each(name: str, words: str) -> str:
+        def values(name: str, words: str) -> str:
             pairs = ((target, *both(target)) for target in targets)
-            return f"{words} " + ", ".join(f"{one[name]:.2f} and {other[name]:.2f} ({t})" for t, one, other in pairs)
+            return f"{words} " + ", ".join(
+                f"{plain[name]:.2f} and {improved[name]:.2f} ({target})" for target, plain, improved in pairs
+            )
 
-        holds = all(
-            other[name] > one[name] for one, other in map(both, targets) for name in ("edge_agreement", "ssim")
+        better = all(
+            improved[name] > plain[name]
+            for plain, improved in map(both, targets)
+            for name in ("edge_agreement", "ssim")
         )
-        copies = [target for target in targets if both(target)[1]["copy_ratio"] < gan_diagnostics.COPIED]
-        said = "; ".join(
-            each(name, words)
+        copies = [target for target in targets if both(target)[1]["copy_ratio"] < COPIED]
+        evidence = "; ".join(
+            values(name, words)
             for name, words in (
                 ("edge_agreement", "edges agree by"),
                 ("ssim", "SSIM"),
@@ -143,26 +145,33 @@ class Attention(Unpaired):
             )
         )
         copying = f" With {' and '.join(copies)}, the U-Net copies its input: it keeps all, and transfers little."
-        one, other = both(targets[0])
+        plain, improved = both(targets[0])
         return [
             Finding(
                 KEEPS,
-                verdict(holds, not outcome.setup.quick and not copies),
-                f"by ResNets and by U-Nets with attention, of photographs, {held_out(self, outcome)}: {said} "
+                verdict(better, not outcome.setup.quick and not copies),
+                f"by ResNets and by U-Nets with attention, of photographs, {held_out(self, outcome)}: {evidence} "
                 f"of their contrast.{copying if copies else ''}",
             ),
-            Finding(None, "", kids(self, outcome)),
+            Finding(None, "", kernel_distances(self, outcome)),
             Finding(
                 None,
                 "",
-                f"a generator has {one['parameters']:,} parameters with ResNet, {other['parameters']:,} with U-Net; "
-                f"a step of training takes {one['seconds_per_step']:.2f} s and {other['seconds_per_step']:.2f} s on "
-                f"this machine, one pair of {one['size']} pixels.",
+                f"a generator has {plain['parameters']:,} parameters with ResNet, {improved['parameters']:,} with "
+                f"U-Net; a step of training takes {plain['seconds_per_step']:.2f} s and "
+                f"{improved['seconds_per_step']:.2f} s on this machine, one pair of {plain['size']} pixels.",
             ),
         ]
 
 
 def _enlarged(values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """A small map in a picture's size, each of its values as a rectangle."""
-    rows, columns = (np.arange(length) * each // length for length, each in zip(shape, values.shape, strict=False))
+    """A small map at the size of an image, each of its values as a rectangle.
+
+    Args:
+        values: (rows, columns).
+        shape: (height, width, ...) of the image.
+    """
+    rows, columns = (
+        np.arange(length) * number // length for length, number in zip(shape, values.shape, strict=False)
+    )
     return np.ascontiguousarray(values[np.ix_(rows, columns)])

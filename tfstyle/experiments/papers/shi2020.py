@@ -1,4 +1,4 @@
-"""Shi & Zhu 2020: WGAN from picture to picture against CycleGAN, on sketches and on ink, unpaired."""
+"""Shi & Zhu 2020: WGAN from photographs against CycleGAN, on sketches and on ink, unpaired."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING, ClassVar
 
 from tfstyle.experiments.base import Claim, Constant, Finding, Outcome, Setup, verdict
 from tfstyle.experiments.unpaired.base import Unpaired
-from tfstyle.experiments.unpaired.figures import grid_of_domains, held_out, kids, training_curves
+from tfstyle.experiments.unpaired.figures import grid_of_domains, held_out, kernel_distances, training_curves
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from tfstyle.experiments.figures import Figure
 
 SOURCE = "Shi & Zhu 2020, of figure 5, as quoted"
 KEEP = Claim("WGAN and CycleGAN both keep the content of the photographs", SOURCE)
 COLOURS = Claim("the colours of CycleGAN are closer to those of the target style than WGAN's", SOURCE)
-_GAP = 0.1  # chosen: by how much SSIM with the own content must be above that with another's to call it kept
+_GAP = 0.1  # how much higher SSIM must be with the content than with other contents to call it kept (chosen)
 
 
-class WGANAndCycleGAN(Unpaired):
-    """Both models trained on both domains, and applied to the same photographs."""
+class Shi2020WGANAndCycleGAN(Unpaired):
+    """Both models, trained on both domains and applied to the same photographs."""
 
     name = "shi2020"
     title = "WGAN against CycleGAN, on sketches and ink"
@@ -27,6 +27,8 @@ class WGANAndCycleGAN(Unpaired):
         "Zhu et al. 2017, arXiv:1703.10593"
     )
     models: ClassVar = {"wgan": "WGAN", "cyclegan": "CycleGAN"}
+    needs = "nothing; your folders of images, or finished trainings, for results that count"
+    duration = "several hours"
     targets = ("sketch", "ink", "oil")
     styles = ("sketch", "ink")
     columns = (
@@ -35,7 +37,7 @@ class WGANAndCycleGAN(Unpaired):
     )  # fmt: skip
 
     def constants(self, setup: Setup) -> list[Constant]:
-        """Networks and losses are those of the models' own papers; domains and lengths chosen."""
+        """Networks and losses are those of the models' own papers; domains and training lengths are chosen."""
         return [
             Constant("what is compared", "WGAN and CycleGAN, sketch and ink", "reported", SOURCE),
             Constant(
@@ -48,7 +50,7 @@ class WGANAndCycleGAN(Unpaired):
         ]
 
     def figures(self, outcome: Outcome) -> dict[str, Figure]:
-        """Both models on all domains, beside a picture of each; and how trainings went."""
+        """Translations by both models, beside an image of each domain; and curves of the trainings."""
 
         def note(row: dict[str, float]) -> str:
             return f"ΔE {row['color_to_domain']:.0f}, SSIM {row['ssim']:.2f}"
@@ -58,38 +60,43 @@ class WGANAndCycleGAN(Unpaired):
         return {"figure5": grid_of_domains(self, outcome, title, note), **training_curves(self, setup)}
 
     def findings(self, outcome: Outcome) -> list[Finding]:
-        """Of both claims; what a quick trial shows is no evidence."""
+        """Findings about both claims, which quick trials don't test."""
         tested = not outcome.setup.quick
-        found = outcome.measurements
-        targets = self.trained_on(outcome.setup)
+        measurements = outcome.measurements
+        targets = self.targets_of(outcome.setup)
 
-        def each(name: str, digits: int) -> str:
+        def values(name: str, digits: int) -> str:
             return "; ".join(
                 f"{target}: "
                 + ", ".join(
-                    f"{found[f'{target}-{kind}'][name]:.{digits}f} by {said}" for kind, said in self.models.items()
+                    f"{measurements[f'{target}-{kind}'][name]:.{digits}f} by {words}"
+                    for kind, words in self.models.items()
                 )
                 for target in targets
             )
 
-        holds = all(found[f"{target}-{kind}"]["content_gap"] > _GAP for target in targets for kind in self.models)
+        kept = all(
+            measurements[f"{target}-{kind}"]["content_gap"] > _GAP for target in targets for kind in self.models
+        )
         closer = all(
-            found[f"{target}-cyclegan"]["color_to_domain"] < found[f"{target}-wgan"]["color_to_domain"]
+            measurements[f"{target}-cyclegan"]["color_to_domain"] < measurements[f"{target}-wgan"]["color_to_domain"]
             for target in targets
         )
-        before = ", ".join(f"{found[f'{target}-photo']['color_to_domain']:.1f} ({target})" for target in targets)
+        photos = ", ".join(
+            f"{measurements[f'{target}-photo']['color_to_domain']:.1f} ({target})" for target in targets
+        )
         return [
             Finding(
                 KEEP,
-                verdict(holds, tested),
-                f"SSIM with the photograph, {held_out(self, outcome)}; {each('ssim', 2)}; above that "
-                f"with another photograph by, {each('content_gap', 2)}; light and dark correlate by, "
-                f"{each('luminance', 2)}.",
+                verdict(kept, tested),
+                f"SSIM with the photograph, {held_out(self, outcome)}; {values('ssim', 2)}; above that "
+                f"with another photograph by, {values('content_gap', 2)}; light and dark correlate by, "
+                f"{values('luminance', 2)}.",
             ),
             Finding(
                 COLOURS,
                 verdict(closer, tested),
-                f"ΔE from the domain's colours, {each('color_to_domain', 1)}; of the photographs {before}.",
+                f"ΔE from the domain's colours, {values('color_to_domain', 1)}; of the photographs {photos}.",
             ),
-            Finding(None, "", kids(self, outcome)),
+            Finding(None, "", kernel_distances(self, outcome)),
         ]

@@ -1,36 +1,47 @@
-"""What is measured of a model from domain to domain, on photographs that it wasn't trained on."""
+"""Measurements of models that translate photographs into images of a domain, on held-out photographs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from tfstyle import images
 from tfstyle.core.errors import InputError
 from tfstyle.evaluation import metrics
+from tfstyle.images.sizing import center_square
 
-PALETTE = 16  # pictures whose colours are compared (chosen)
+if TYPE_CHECKING:
+    from tfstyle.features.backbone import Backbone
+
+T = TypeVar("T")
+
+PALETTE = 16  # images of the domain whose colours are compared (chosen)
 
 
-def measured(
-    photos: Sequence[np.ndarray], made: Sequence[np.ndarray], real: Sequence[np.ndarray], network: Any, size: int
+def measure(
+    photos: Sequence[np.ndarray],
+    translations: Sequence[np.ndarray],
+    domain: Sequence[np.ndarray],
+    backbone: Backbone,
+    size: int,
 ) -> dict[str, Any]:
-    """What has become of photographs, in the mean.
+    """Compare translations with their photographs and with images of the domain; means over photographs.
 
     Args:
-        photos: `(size, size, 3)` each, RGB in [0, 1].
-        made: What a model made of each.
-        real: Pictures of the domain it should be of.
-        network: For KID.
-        size: In pixels.
+        photos: Photographs, float (size, size, 3) in [0, 1].
+        translations: What a model makes of each photograph.
+        domain: Images of the domain that the translations should belong to.
+        backbone: Network of the kernel distance.
+        size: Side of the images in pixels.
 
     Returns:
-        `kid` and its `protocol`; `ssim` and `edge_agreement` with the own photograph, `content_gap`, by how much SSIM
-        is above that with the next photograph, `luminance`, the correlation of light and dark; `copy_ratio` as
-        `tfstyle.models` has it; `color_to_domain`, ΔE from the domain's colours; and the `number` of photographs.
+        `kid`, the kernel distance of translations and domain, and its `protocol`; `ssim` and `edge_agreement` with
+        the photograph; `content_gap`, how much higher SSIM is than with the next photograph; `luminance`, the
+        correlation of luminance with the photograph's; `copy_ratio` of `tfstyle.models.adversarial.losses`;
+        `color_to_domain`, ΔE between the colours of translations and domain; and the `number` of photographs.
     """
     from keras import ops
 
@@ -38,17 +49,17 @@ def measured(
     from tfstyle.evaluation.kid import kid
     from tfstyle.models.adversarial.losses import copy_ratio
 
-    distance = kid(made, real, backbone=network, size=size)
-    before, after = np.stack(photos), np.stack(made)
-    palette = np.concatenate(evenly(real, PALETTE))
-    kept = np.mean([metrics.ssim(x, y) for x, y in zip(before, after, strict=True)])
-    others = np.mean([metrics.ssim(x, y) for x, y in zip(np.roll(before, 1, axis=0), after, strict=True)])
+    distance = kid(translations, domain, backbone=backbone, size=size)
+    before, after = np.stack(photos), np.stack(translations)
+    palette = np.concatenate(evenly_spaced(domain, PALETTE))
+    ssim = np.mean([metrics.ssim(x, y) for x, y in zip(before, after, strict=True)])
+    ssim_of_others = np.mean([metrics.ssim(x, y) for x, y in zip(np.roll(before, 1, axis=0), after, strict=True)])
     return {
         "kid": distance.value,
         "protocol": distance.protocol,
         "number": len(before),
-        "ssim": float(kept),
-        "content_gap": float(kept - others),
+        "ssim": float(ssim),
+        "content_gap": float(ssim - ssim_of_others),
         "edge_agreement": float(np.mean([metrics.edge_agreement(x, y) for x, y in zip(before, after, strict=True)])),
         "luminance": luminance_correlation(before, after),
         "copy_ratio": float(copy_ratio(ops.convert_to_tensor(before), ops.convert_to_tensor(after))),
@@ -56,26 +67,27 @@ def measured(
     }
 
 
-def squares(paths: Sequence[Path], size: int) -> list[np.ndarray]:
-    """The middle squares of pictures, at a size; those that can't be read are left out."""
-    found = []
+def load_squares(paths: Sequence[Path], size: int) -> list[np.ndarray]:
+    """The center squares of image files; files that can't be read are left out.
+
+    Args:
+        paths: Image files.
+        size: Side of the squares in pixels.
+
+    Returns:
+        Arrays of float32 (size, size, 3) in [0, 1].
+    """
+    squares = []
     for path in paths:
         try:
             rgb = images.load(path).rgb
         except InputError:
             continue
-        found.append(square(rgb, size))
-    return found
+        squares.append(center_square(rgb, size))
+    return squares
 
 
-def square(rgb: np.ndarray, size: int) -> np.ndarray:
-    """The middle square of a picture, at a size."""
-    side = min(rgb.shape[:2])
-    top, left = ((length - side) // 2 for length in rgb.shape[:2])
-    return images.load(np.ascontiguousarray(rgb[top : top + side, left : left + side]), (size, size)).rgb
-
-
-def evenly(given: Sequence[Any], most: int) -> list[Any]:
-    """At most so many of them, from the first to the last."""
-    number = min(most, len(given))
-    return [given[i * len(given) // number] for i in range(number)]
+def evenly_spaced(items: Sequence[T], maximum: int) -> list[T]:
+    """At most `maximum` of the items, evenly spaced from the first one on."""
+    number = min(maximum, len(items))
+    return [items[i * len(items) // number] for i in range(number)]
