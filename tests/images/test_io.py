@@ -21,9 +21,8 @@ import tifffile
 from hypothesis import given, settings, strategies as st
 from PIL import Image, ImageCms, JpegImagePlugin
 
-from tfstyle import images
 from tfstyle.core.errors import InputError
-from tfstyle.images import Picture, check_writable, load, picture as pictures, save
+from tfstyle.images import Picture, check_writable, decoding, load, picture as pictures, save
 from tfstyle.images.picture import fitted_shape
 
 LEVEL = 1 / 255
@@ -845,7 +844,7 @@ def test_a_file_that_may_not_be_read_is_refused(tmp_path, monkeypatch):
     def refuse(*_: object) -> None:
         raise PermissionError(errno.EACCES, "Permission denied")  # tests may run as root, whom nothing stops
 
-    monkeypatch.setattr(images, "open", refuse, raising=False)
+    monkeypatch.setattr(decoding, "open", refuse, raising=False)
     expected = "a.png can't be read: Permission denied; check path and permissions"
     assert message(load, "a.png") == expected
 
@@ -880,7 +879,7 @@ def test_damaged_files_never_raise_anything_else(data):
         patch.setattr(pictures, "MAX_PIXELS", 10_000)
         patch.setattr(Image, "MAX_IMAGE_PIXELS", 5_000)
         try:
-            found = images._from_file(bytes(whole), "the file").rgb
+            found = decoding.from_bytes(bytes(whole), "the file").rgb
         except InputError as error:
             found = str(error)
     if isinstance(found, str):

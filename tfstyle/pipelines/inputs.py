@@ -8,7 +8,8 @@ from typing import Any
 
 from tfstyle import images
 from tfstyle.core.errors import InputError
-from tfstyle.core.settings import as_list, normalized
+from tfstyle.core.settings import as_list
+from tfstyle.core.weighting import normalized
 from tfstyle.images import masks
 from tfstyle.images.picture import Picture
 from tfstyle.pipelines.settings import StyleSettings
@@ -56,7 +57,7 @@ class Inputs:
     @property
     def leaves_uncovered(self) -> bool:
         """Whether the content masks leave any part of the content image unpainted."""
-        return masks.leave_bare(self.content_masks)
+        return masks.leaves_uncovered(self.content_masks)
 
     def record(self) -> dict[str, Any]:
         """What the result's record has of them, as JSON can hold it."""

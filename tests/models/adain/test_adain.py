@@ -224,10 +224,10 @@ def test_a_full_mask_is_no_mask_and_masks_place_styles(model, contents, styles):
 
 def test_colours_can_be_kept(model, contents, styles):
     photo, painting = images.load(contents[0]), images.load(styles[0])
-    grey, matched = color_transfer.prepared("luminance", photo, [painting])
-    want = color_transfer.restore("luminance", model.stylize(grey, matched), photo)
+    grey, matched = color_transfer.preprocess("luminance", photo, [painting])
+    want = color_transfer.postprocess("luminance", model.stylize(grey, matched), photo)
     np.testing.assert_array_equal(model.stylize(photo, painting, preserve_color="luminance"), want)
-    matched = color_transfer.prepared("statistics", photo, [painting])[1]
+    matched = color_transfer.preprocess("statistics", photo, [painting])[1]
     want = model.stylize(photo, matched)
     np.testing.assert_array_equal(model.stylize(photo, painting, preserve_color="statistics"), want)
 
