@@ -378,7 +378,7 @@ class BatchTransferSettings(StyleSettings):
     progress: bool | None = option(
         default=None,
         help="Whether to show a progress bar on stderr.",
-        unset="if stdout is a terminal",
+        unset="if stderr is a terminal",
         flag=False,
         recorded=False,
     )
@@ -391,14 +391,13 @@ class BatchTransferSettings(StyleSettings):
     @cached_property
     def recipe(self) -> Method:
         """The method with the options that are given in place of its own."""
-        return self.base_method.override(**self.overrides())
+        return self.base_method.replace(**self.overrides())
 
     def overrides(self) -> dict[str, Any]:
         """The options that are given and take the place of the method's fields."""
         given = super().overrides()
         layers = {name: tuple(as_list(given[name])) for name in ("content_layers", "style_layers") if name in given}
-        names = {"normalize_losses": "balance", "activation_smoothing": "smoothing", "blank_areas": "voids"}
-        return {names.get(name, name): value for name, value in (given | layers).items()}
+        return given | layers
 
 
 @settings
@@ -530,7 +529,7 @@ class ApplyBatchSettings(ApplySettings):
     progress: bool | None = option(
         default=None,
         help="Whether to show a progress bar on stderr.",
-        unset="if stdout is a terminal",
+        unset="if stderr is a terminal",
         flag=False,
         recorded=False,
     )
