@@ -28,8 +28,6 @@ FAST = [
     "--content-layers", "block2_conv1", "--style-layers", "block1_conv1,block2_conv1",
 ]  # fmt: skip
 PAINTING = "painting with VGG19Mini, weights embedded (this package)\n"
-# Keys of records, which are the fields of `Method`.
-BLANK_AREAS, NORMALIZE, SMOOTHING = "blank_areas", "normalize_losses", "activation_smoothing"
 
 
 @pytest.fixture
@@ -96,8 +94,9 @@ def test_every_option_reaches_the_record(folder, capsys):
         "style_layers": ["block2_conv1"], "content_weight": 0.5, "style_weight": 3.0, "tv_weight": 0.25,
         "style_weights": [0.75, 0.25], "optimizer": "adam", "init": "noise", "seed": 7,
         "styles": ["painting.png", "photo.png"], "statistic": "linear:1,gaussian:3", "input_scaling": "unit",
-        "edge_weight": 0.125, "preserve_color": "ink", "saturation": 0.25, BLANK_AREAS: 0.75, "style_scale": 1.5,
-        NORMALIZE: False, SMOOTHING: True, "warm_start": True, "learning_rate": 0.02, "scales": [48],
+        "edge_weight": 0.125, "preserve_color": "ink", "saturation": 0.25, "blank_areas": 0.75, "style_scale": 1.5,
+        "normalize_losses": False, "activation_smoothing": True,
+        "warm_start": True, "learning_rate": 0.02, "scales": [48],
         "parameterization": "pixels", "size": 48, "steps": 3, "precision": "float32",
     }  # fmt: skip
     assert {key: record[key] for key in expected} == expected
