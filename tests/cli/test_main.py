@@ -27,7 +27,7 @@ FAST = [
 ]  # fmt: skip
 PAINTING = "painting with VGG19Mini, weights embedded (this package)\n"
 # Keys of records, which are the fields of `Method`.
-BLANK_AREAS, NORMALIZE, SMOOTHING = "voids", "balance", "smoothing"
+BLANK_AREAS, NORMALIZE, SMOOTHING = "blank_areas", "normalize_losses", "activation_smoothing"
 
 
 @pytest.fixture
@@ -473,7 +473,9 @@ def test_every_argument_has_help(command, capsys):
 
 
 def test_a_closed_pipe_is_not_a_traceback():
-    run = subprocess.run(f"{sys.executable} -m tfstyle methods | true", shell=True, capture_output=True, text=True)
+    run = subprocess.run(
+        f"{sys.executable} -m tfstyle methods | true", shell=True, capture_output=True, text=True, timeout=300
+    )
     assert run.stderr == ""
 
 

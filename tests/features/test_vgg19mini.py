@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -14,6 +15,7 @@ import tfstyle
 from tfstyle import Backbone, InputError, images
 from tfstyle.cli.main import main
 from tfstyle.features import weights
+from tfstyle.features.registry import BACKBONES
 from tfstyle.features.vgg19mini import TAPS, VGG19Mini
 from tfstyle.layers import ChannelProjection
 from tfstyle.models.adain.encoder import backbone_config, backbone_from_config
@@ -85,7 +87,7 @@ def test_a_fresh_process_loads_the_same_features(mini):
         "found = Backbone('VGG19Mini', 'embedded')(picture); "
         "print(sorted((name, float(np.mean(each))) for name, each in found.items()))"
     )
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300)
     expected = sorted((name, float(np.mean(each))) for name, each in mini(picture).items())
     for (name, found), (other, value) in zip(eval(run.stdout), expected, strict=True):
         assert (name, found) == (other, pytest.approx(value, rel=1e-4))
@@ -129,7 +131,7 @@ def test_a_file_that_does_not_fit_or_is_damaged_is_one_line(small_file, tmp_path
 
 
 def test_an_installation_without_the_file_says_so(monkeypatch):
-    monkeypatch.setitem(weights.EMBEDDED, "VGG19Mini", "gone.weights.h5")
+    monkeypatch.setitem(BACKBONES, "VGG19Mini", replace(BACKBONES["VGG19Mini"], weights_file="gone.weights.h5"))
     with pytest.raises(
         weights.NotFoundError, match=r"gone\.weights\.h5, which comes with the package, is missing: in"
     ):

@@ -20,7 +20,7 @@ from tfstyle.experiments.base import (
     observation,
 )
 from tfstyle.experiments.papers.comparison import score_caption
-from tfstyle.images.color_transfer import luminance
+from tfstyle.images.luminance import luminance
 from tfstyle.pipelines.methods import METHODS
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class Xu2024ChinesePainting(Experiment):
             Constant("optimizer, initialization", f"{METHOD.optimizer}, {METHOD.init}", "chosen"),
             Constant(
                 "ink: blank areas, saturation, edge weight",
-                f"{ink.voids:g}, {ink.saturation:g}, {ink.edge_weight:g}",
+                f"{ink.blank_areas:g}, {ink.saturation:g}, {ink.edge_weight:g}",
                 "chosen",
             ),
             Constant("size, steps, images", f"{setup.size} pixels, {setup.steps} steps", "chosen"),
