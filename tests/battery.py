@@ -141,7 +141,7 @@ def wait_for(*processes: subprocess.Popen[str]) -> None:
     finally:
         for process in processes:
             process.kill()
-            process.communicate()
+            process.communicate(timeout=60)
 
 
 def loaded(path: Path) -> dict[str, dict[str, Any]]:

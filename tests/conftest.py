@@ -21,6 +21,7 @@ if REAL_WEIGHTS:
 os.environ["TFSTYLE_OFFLINE"] = "1"
 
 import graphs  # noqa: E402
+import psutil  # noqa: E402
 import pytest  # noqa: E402
 from hypothesis import settings  # noqa: E402
 
@@ -49,9 +50,13 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(autouse=True, scope="module")
-def _memory_goes_back():
-    """After each module: what is garbage is freed, and free memory goes back to the system."""
+def _nothing_is_left():
+    """After each module: no child process runs on, and free memory goes back to the system."""
     yield
+    for child in psutil.Process().children():
+        with contextlib.suppress(psutil.Error):
+            if "resource_tracker" not in " ".join(child.cmdline()):  # Python's, which ends with its parent
+                child.kill()
     gc.collect()
     with contextlib.suppress(AttributeError, NameError):
         _LIBC.malloc_trim(0)

@@ -39,9 +39,10 @@ class RuntimeSignatures(griffe.Extension):
 
 def _parameter(parameter: inspect.Parameter) -> griffe.Parameter:
     annotation, default = parameter.annotation, parameter.default
+    text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
     return griffe.Parameter(
         parameter.name,
         kind=griffe.ParameterKind(parameter.kind.description),
-        annotation=None if annotation is parameter.empty else inspect.formatannotation(annotation).strip("'"),
+        annotation=None if annotation is parameter.empty else text,
         default=None if default is parameter.empty else repr(default),
     )

@@ -38,7 +38,7 @@ def test_a_killed_comparison_goes_on(folder):
     while not first.exists() and process.poll() is None and time.monotonic() < limit:
         time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
-    process.communicate()
+    process.communicate(timeout=60)
     assert process.returncode == -signal.SIGKILL
     assert not (folder / "out" / "runs" / "MobileNetV2-balanced.json").exists()
     assert not (folder / "out" / "report.html").exists()

@@ -473,7 +473,9 @@ def test_every_argument_has_help(command, capsys):
 
 
 def test_a_closed_pipe_is_not_a_traceback():
-    run = subprocess.run(f"{sys.executable} -m tfstyle methods | true", shell=True, capture_output=True, text=True)
+    run = subprocess.run(
+        f"{sys.executable} -m tfstyle methods | true", shell=True, capture_output=True, text=True, timeout=300
+    )
     assert run.stderr == ""
 
 

@@ -23,6 +23,11 @@ LIGHT = {  # what is run in a fresh process -> what it must not import
     "import tfstyle.pipelines.batch": KERAS,
     "import tfstyle.pipelines.apply": KERAS,
     "import tfstyle.experiments": KERAS,
+    "import tfstyle.training": {*KERAS, "numpy"},
+    "from tfstyle import training\ntraining.CycleGANTraining(photos='p', paintings='s', output='r')": {
+        *KERAS,
+        "numpy",
+    },
     "import tfstyle\ntry: tfstyle.transfer('missing.png', 'missing.png')\nexcept tfstyle.InputError: pass": KERAS,
     "import tfstyle\ntry: tfstyle.apply('missing.png', 'missing.png')\nexcept tfstyle.InputError: pass": KERAS,
 }

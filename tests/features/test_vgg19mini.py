@@ -87,7 +87,7 @@ def test_a_fresh_process_loads_the_same_features(mini):
         "found = Backbone('VGG19Mini', 'embedded')(picture); "
         "print(sorted((name, float(np.mean(each))) for name, each in found.items()))"
     )
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300)
     expected = sorted((name, float(np.mean(each))) for name, each in mini(picture).items())
     for (name, found), (other, value) in zip(eval(run.stdout), expected, strict=True):
         assert (name, found) == (other, pytest.approx(value, rel=1e-4))

@@ -75,7 +75,7 @@ np.savez("found.npz", whole=run["stylize"](content=contents, style=style, alpha=
     parts=run["stylize_with_code"](content=contents, alpha=alpha, **code)["picture"],
     default=run["serving_default"](content=contents, style=style, alpha=alpha)["picture"], **code)
 """
-    subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": ""})
+    subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": ""}, timeout=300)
     found = np.load("found.npz")
     for name in ("whole", "parts", "default"):
         np.testing.assert_allclose(found[name], wanted(model, contents, style, 0.25), atol=1e-4)

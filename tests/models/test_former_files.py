@@ -48,6 +48,7 @@ def test_each_file_is_small():
     assert all((DATA / f"{name}.keras").stat().st_size < 300_000 for name in NAMES)
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("name", NAMES)
 def test_a_former_file_gives_the_same_in_a_fresh_process(name, fresh):
     expected = np.load(DATA / f"{name}.npz")["outputs"]

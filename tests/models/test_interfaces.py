@@ -54,7 +54,7 @@ def test_another_ability_than_is_needed_is_one_line(models):
         (check_stylizes, "gan", "GAN has learned one style.*: leave out the style images"),
         (check_translates, "adain", "AdaIN takes style images.*no style image: give at least one"),
         (check_translates, "noise", "WGAN makes pictures from noise.*: use `tfstyle generate`"),
-        (check_generates, "photos", "WGAN makes no pictures from noise: give a trained GAN"),
+        (check_generates, "photos", "WGAN makes no pictures from noise: give a GAN"),
     ]:
         with pytest.raises(InputError, match=message):
             check(models[name])

@@ -123,7 +123,7 @@ def test_saved_models_and_folders_of_training_runs_are_read_in_a_fresh_process(t
         "np.testing.assert_allclose(first.stylize(painting, painting), want, atol=1e-4);"
         "np.testing.assert_allclose(second.stylize(painting, painting), want, atol=1e-4)"
     )
-    run = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True)
+    run = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, timeout=300)
     assert run.returncode == 0, run.stderr
 
 

@@ -143,7 +143,7 @@ def test_a_killed_command_goes_on_and_ends_in_the_same_picture(
         assert time.monotonic() < deadline
         time.sleep(0.01)
     process.kill()
-    assert process.wait() == -signal.SIGKILL
+    assert process.wait(60) == -signal.SIGKILL
     process.stderr.close()
     first = state(file)
     assert (first["scale"], first["step_log"]["step"][:3]) == (0, [1, 2, 3])

@@ -11,6 +11,7 @@ from tfstyle import Backbone, InputError, images, transfer, transfer_batch, tran
 from tfstyle.cli.main import main
 from tfstyle.features import weights
 from tfstyle.images import color_transfer
+from tfstyle.images.luminance import luminance
 from tfstyle.models import AdaIN, load
 from tfstyle.models.adain.embedded import write as write_embedded
 
@@ -95,7 +96,7 @@ def test_blank_areas_stay_blank(starts, photo, painting):
 
 def test_it_sees_the_pictures_that_the_optimisation_sees(starts, model, photo, painting):
     transfer(photo, painting, preserve_color="luminance", **FAST, callbacks=[starts])
-    content = images.load(color_transfer.luminance(photo))
+    content = images.load(luminance(photo))
     style = color_transfer.match_luminance(images.load(painting), images.load(photo))
     want = model.stylize(content.resized(48), style.resized(48))
     np.testing.assert_allclose(starts.pictures[0], want, atol=1e-5)

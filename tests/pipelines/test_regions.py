@@ -22,7 +22,8 @@ from tfstyle import (
     transfer,
 )
 from tfstyle.images import color_transfer
-from tfstyle.images.masks import Regions, regions, shrunk
+from tfstyle.images.luminance import luminance
+from tfstyle.images.masks import Regions, downsample, regions
 from tfstyle.images.picture import Picture
 from tfstyle.optimization.callbacks import Preview
 
@@ -207,7 +208,7 @@ def raw():
 def grams(backbone, picture, layer, masks):
     """The Gram matrix in each of the masks, brought to the layer's size: float64 (regions, channels, channels)."""
     f = double(backbone(picture[None], [layer])[layer])[0]
-    w = shrunk(masks, f.shape[:2]).astype("float64")
+    w = downsample(masks, f.shape[:2]).astype("float64")
     return np.einsum("rhw,hwi,hwj->rij", w, f, f) / w.sum(axis=(1, 2))[:, None, None], w.sum(axis=(1, 2))
 
 
@@ -303,7 +304,7 @@ def test_bad_masks_are_refused_in_one_line(paint, photo, painting, options, matc
 
 
 def grey(rgb):
-    return np.repeat(color_transfer.luminance(rgb), 3, axis=-1)
+    return np.repeat(luminance(rgb), 3, axis=-1)
 
 
 class Look(keras.callbacks.Callback):
@@ -338,7 +339,7 @@ def test_luminance_keeps_the_colours_and_looks_at_no_others(paint, painting, tmp
 
 @pytest.mark.parametrize("kind", ["statistics", "histogram"])
 def test_the_style_is_recoloured_first(paint, photo, painting, kind):
-    content, (style,) = color_transfer.prepared(kind, images.load(photo), [Picture(painting, None, "the painting")])
+    content, (style,) = color_transfer.preprocess(kind, images.load(photo), [Picture(painting, None, "the painting")])
     look = Look()
     result = paint(photo, painting, preserve_color=kind, callbacks=[look])
     same(result, paint(content.rgb, style.rgb))

@@ -80,6 +80,7 @@ def interrupt(epoch, logs):
         raise KeyboardInterrupt
 
 
+@pytest.mark.large
 def test_every_training_continues_in_a_fresh_process(training, tmp_path):
     """After Ctrl-C, in a process that has imported nothing else."""
     commands = []
@@ -105,6 +106,7 @@ def test_a_wgan_continues_from_whole_epochs_of_the_critic(training, tmp_path):
     assert_same(halves, whole)
 
 
+@pytest.mark.large
 def test_a_killed_cyclegan_continues_as_if_there_had_been_no_break(training, tmp_path, optimised_graphs):
     whole, halves = tmp_path / "whole", tmp_path / "halves"
     training("cyclegan", whole, epochs=2).run(verbose=0)
@@ -116,7 +118,7 @@ def test_a_killed_cyclegan_continues_as_if_there_had_been_no_break(training, tmp
         assert time.monotonic() < deadline
         time.sleep(0.002)
     process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.wait(60)
     assert not (halves / "samples" / "epoch-0002.png").exists()
     subprocess.run([*arguments, "--resume"], check=True, timeout=240)
     assert_same(halves, whole)

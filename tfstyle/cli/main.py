@@ -48,6 +48,7 @@ COMMANDS = {
     "transfer": Command("tfstyle.cli.transfer:add_transfer", "paint in the style of pictures, by optimisation"),
     "apply": Command("tfstyle.cli.apply:add_apply", "paint in the style of pictures, by a trained network"),
     "demo": Command("tfstyle.cli.transfer:add_demo", "paint a bundled sample, to see that everything works"),
+    "samples": Command("tfstyle.cli.samples:add_samples", "write sample pictures to try the commands on", "written"),
     "score": Command("tfstyle.cli.score:add_score", "measure content preservation and style similarity", "scored"),
     "train": Command("tfstyle.cli.train:add_train", "train a network on folders of pictures", "trained"),
     "domains": Command("tfstyle.cli.domains:add_domains", "generate pictures to try trainings on"),

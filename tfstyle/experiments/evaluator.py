@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tfstyle.evaluation import metrics
+from tfstyle.evaluation.scores import compute_metrics
 from tfstyle.experiments.backbones import Networks
 from tfstyle.images.picture import Picture
 
@@ -56,7 +57,7 @@ class Evaluator:
         network = self.networks.get(name)
         key = (content.sha256, style.sha256, name)
         if key not in self._content_scores:
-            self._content_scores[key] = metrics.score(content, style, content, network)
-        start, scores = self._content_scores[key], metrics.score(content, style, result, network)
+            (self._content_scores[key],) = compute_metrics(content, style, [content], network)
+        start, (scores,) = self._content_scores[key], compute_metrics(content, style, [result], network)
         shares = [1 - scores[metric] / start[metric] for metric in STYLE if start[metric] > 0]
         return {**scores, "style_reached": float(np.mean(shares)) if shares else 0.0}

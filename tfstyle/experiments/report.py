@@ -172,7 +172,7 @@ def _heading(column: str) -> str:
 
 def _meanings() -> str:
     """What the columns of the scores mean."""
-    known = "; ".join(f"{metric.name.replace('_', ' ')}: {metric.sentence}" for metric in metrics.METRICS.values())
+    known = "; ".join(f"{metric.name.replace('_', ' ')}: {metric.meaning}" for metric in metrics.METRICS.values())
     return (
         "Style reached: the share of the way from the content image (0) to the style image (1), over Gram distance, "
         "MMD and Wasserstein distance. Every score is the mean over the networks that score the image; they did not "

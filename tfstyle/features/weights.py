@@ -149,12 +149,12 @@ def inventory(backbones: tuple[str, ...] | None = None) -> list[dict[str, str | 
 def folder() -> Path | None:
     """The folder that `$TFSTYLE_WEIGHTS` names, or None."""
     value = os.environ.get(FOLDER_VARIABLE)
-    return Path(value).expanduser() if value else None
+    return Path(os.path.expanduser(value)) if value else None
 
 
 def cache_folders() -> list[Path]:
     """Where Keras keeps downloaded weights: in its home, or elsewhere if that can't be written."""
-    home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
+    home = Path(os.environ.get("KERAS_HOME") or os.path.expanduser("~/.keras"))  # there may be no home
     fallback = Path("/tmp" if os.path.isdir("/tmp") else tempfile.gettempdir())  # as Keras has it
     return [home / "models", fallback / ".keras" / "models"]
 
@@ -197,7 +197,7 @@ def _check_exists(path: Path) -> Path:
 
 
 def _check_path(path: Path, default: str) -> Path:
-    path = path.expanduser()
+    path = Path(os.path.expanduser(path))
     if path.is_dir():
         raise InputError(f"weights {path} is a folder: give a file, or set ${FOLDER_VARIABLE} to the folder")
     if not path.is_file():

@@ -1,6 +1,6 @@
 """Pictures: files, colours, masks, grids, samples.
 
-A picture is sRGB in floats from 0 to 1, upright, with its transparency beside it.
+A picture is sRGB in floats from 0 to 1, upright, with its opacity in a separate array.
 
 >>> from tfstyle import images
 >>> picture = images.load("photo.jpg", size=512)  # doctest: +SKIP

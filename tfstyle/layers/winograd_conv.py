@@ -14,8 +14,8 @@ from tfstyle.core.gradients import custom_gradient
 from tfstyle.core.typing import Tensor
 
 KERNEL, TILE = 3, 4  # rows and columns of the kernel, and of the results of a tile: F(4x4, 3x3)
-SEEN = TILE + KERNEL - 1  # rows and columns of the inputs of a tile
-_OVERLAP = SEEN - TILE
+INPUT = TILE + KERNEL - 1  # rows and columns of the inputs of a tile
+_OVERLAP = INPUT - TILE
 _POINTS = (0.0, 0.5**0.5, -(0.5**0.5), 2**0.5, -(2**0.5))  # and ∞; chosen: half the rounding error of 0, ±1, ±2
 _ONLY: dict[str, Any] = {
     "kernel_size": (KERNEL, KERNEL),
@@ -100,23 +100,23 @@ def winograd_convolution(
 
     def transformed() -> Tensor:
         tiles = _overlapping(by_tiles(features), down, across)
-        return tf.reshape(of_features @ tiles, (SEEN**2, -1, channels))
+        return tf.reshape(of_features @ tiles, (INPUT**2, -1, channels))
 
     def weights() -> Tensor:
-        return tf.reshape(of_kernel @ tf.reshape(tf.identity(kernel), (KERNEL**2, -1)), (SEEN**2, channels, filters))
+        return tf.reshape(of_kernel @ tf.reshape(tf.identity(kernel), (KERNEL**2, -1)), (INPUT**2, channels, filters))
 
     with tf.control_dependencies([features]):  # or the weights of all layers would be in memory at once
         weights_now = weights()
-    products = tf.reshape(transformed() @ weights_now, (SEEN**2, -1))
+    products = tf.reshape(transformed() @ weights_now, (INPUT**2, -1))
     result = _side_by_side(tf.reshape(of_result @ products, (TILE, TILE, -1, down, across, filters)))
 
     def gradients(upstream: Tensor) -> tuple[Tensor, Tensor]:
         tiles = tf.reshape(_apart(by_tiles(upstream), down, across), (TILE**2, -1))
-        tiles = tf.reshape(of_result.T @ tiles, (SEEN**2, -1, filters))
+        tiles = tf.reshape(of_result.T @ tiles, (INPUT**2, -1, filters))
         with tf.control_dependencies([tiles]):  # or it would be computed in the forward pass, and stored
-            to_kernel = of_kernel.T @ tf.reshape(tf.matmul(transformed(), tiles, transpose_a=True), (SEEN**2, -1))
+            to_kernel = of_kernel.T @ tf.reshape(tf.matmul(transformed(), tiles, transpose_a=True), (INPUT**2, -1))
         with tf.control_dependencies([to_kernel]):  # or upstream gradients of many layers would have to be stored
-            products = tf.reshape(tf.matmul(tiles, weights(), transpose_b=True), (SEEN**2, -1))
+            products = tf.reshape(tf.matmul(tiles, weights(), transpose_b=True), (INPUT**2, -1))
         to_features = _added(of_features.T @ products, down, across, channels)[:, :height, :width]
         return to_features, tf.reshape(to_kernel, kernel.shape)
 
@@ -136,7 +136,7 @@ def _matrices() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         at_infinity = np.eye(below)[-1:]
         return np.concatenate([np.vander(_POINTS, below, increasing=True), at_infinity])
 
-    each = powers(TILE).T, powers(KERNEL), np.linalg.inv(powers(SEEN)).T
+    each = powers(TILE).T, powers(KERNEL), np.linalg.inv(powers(INPUT)).T
     first, second, third = (np.kron(matrix, matrix).astype("float32") for matrix in each)
     return first, second, third
 
@@ -159,12 +159,12 @@ def _overlapping(pictures: Tensor, down: int, across: int) -> Tensor:
     x = _apart(tf.pad(pictures, ((0, 0), more, more, (0, 0))), down + 1, across + 1)
     x = tf.concat([x[:, :, :, :-1], x[:_OVERLAP, :, :, 1:]], 0)
     x = tf.concat([x[:, :, :, :, :-1], x[:, :_OVERLAP, :, :, 1:]], 1)
-    return tf.reshape(x, (SEEN**2, -1))
+    return tf.reshape(x, (INPUT**2, -1))
 
 
 def _added(tiles: Tensor, down: int, across: int, channels: int) -> Tensor:
     """The transpose of `_overlapping`: images that are the sums of their tiles."""
-    x = tf.reshape(tiles, (SEEN, SEEN, -1, down, across, channels))
+    x = tf.reshape(tiles, (INPUT, INPUT, -1, down, across, channels))
     return _side_by_side(_sum(_sum(x, 1, 4), 0, 3))[:, : TILE * down + _OVERLAP, : TILE * across + _OVERLAP]
 
 

@@ -10,7 +10,7 @@ import tensorflow as tf
 from keras import ops
 
 from tfstyle.core.typing import Tensor
-from tfstyle.images.masks import shrunk
+from tfstyle.images.masks import downsample
 from tfstyle.losses.statistics import at_least_float32
 from tfstyle.losses.tiles import Grid, Window
 from tfstyle.losses.two_pass import add_nests
@@ -123,7 +123,7 @@ class FeatureAccumulator:
         return [
             {
                 layer: ops.convert_to_tensor(
-                    shrunk(regions, layer_windows[layer].whole_shape(values.shape[1:3]))[None]
+                    downsample(regions, layer_windows[layer].whole_shape(values.shape[1:3]))[None]
                 )
                 for layer, values in layers.items()
             }

@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 from tfstyle.core.typing import Tensor
-from tfstyle.images.color_transfer import LUMINANCE
+from tfstyle.images.luminance import BT601
 from tfstyle.losses.statistics import at_least_float32
 from tfstyle.losses.term import PIXELS, Features, Masks, References, Sums, Targets, Term, Windows
 
@@ -94,7 +94,7 @@ class EdgeTerm(Term):
 def luminance(pictures: Tensor) -> Tensor:
     """The luminance Y of YIQ: `(batch, height, width, 3)` to `(batch, height, width, 1)`, both in [0, 1]."""
     pictures = at_least_float32(pictures)
-    return ops.sum(pictures * ops.convert_to_tensor(LUMINANCE, pictures.dtype), axis=-1, keepdims=True)
+    return ops.sum(pictures * ops.convert_to_tensor(BT601, pictures.dtype), axis=-1, keepdims=True)
 
 
 def _slopes(y: Tensor, axis: int) -> Tensor:

@@ -49,7 +49,7 @@ class TargetBuilder:
             rows = [list(style_weights or [1 / len(styles)] * len(styles))]
             masks: list[np.ndarray | None] = [None] * (1 + len(styles))
         else:
-            rows = regions.mix.tolist()
+            rows = regions.style_weights.tolist()
             masks = [regions.content, *regions.styles]
         used = [k for k in range(len(styles)) if any(row[k] > 0 for row in rows)]
         self._style_weights = [[row[k] for k in used] for row in rows]

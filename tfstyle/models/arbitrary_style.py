@@ -68,14 +68,14 @@ class ArbitraryStyleModel(keras.Model):
             if any(isinstance(style, self.code_class) for style in styles):
                 raise InputError("colours can't be kept with style codes, which have none: give the style images")
             styles = [images.load(style) for style in styles]
-            source, styles = color_transfer.prepared(preserve_color, content, styles, weights)
+            source, styles = color_transfer.preprocess(preserve_color, content, styles, weights)
         codes = [style if isinstance(style, self.code_class) else self.encode_style(style) for style in styles]
         size = content.rgb.shape[:2]
         regions = masks.regions(as_list(content_masks), (), weights, size, [size] * len(codes))
         painted = self.paint(
             source,
-            [self.mix_styles(codes, row) for row in regions.mix.tolist()],
+            [self.mix_styles(codes, row) for row in regions.style_weights.tolist()],
             alpha=alpha,
             content_masks=None if regions.everywhere else regions.content,
         )
-        return painted if preserve_color is None else color_transfer.restore(preserve_color, painted, content)
+        return painted if preserve_color is None else color_transfer.postprocess(preserve_color, painted, content)

@@ -42,7 +42,7 @@ def downsample_mask(mask: np.ndarray, multiple: int, features: Tensor) -> Tensor
     """
     pads = [(0, -side % multiple) for side in mask.shape[1:]]
     padded = np.pad(mask, [(0, 0), *pads], mode="reflect")
-    return ops.convert_to_tensor(masks.shrunk(padded, tuple(features.shape[1:3])))
+    return ops.convert_to_tensor(masks.downsample(padded, tuple(features.shape[1:3])))
 
 
 def interpolate_features(target: Tensor, features: Tensor, alpha: Tensor) -> Tensor:

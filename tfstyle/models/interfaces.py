@@ -150,8 +150,8 @@ def check_translates(model: object) -> None:
         raise InputError(f"the {name} takes style images, and there is no style image: give at least one")
     if generates(model):
         raise InputError(
-            f"the {name} makes pictures from noise, not from a content image: use `tfstyle generate`, or give a "
-            f"model that was trained with photographs"
+            f"the {name} makes pictures from noise, not from content images: use `tfstyle generate`, or give a model "
+            f"that was trained with photographs"
         )
     if not translates(model):
         raise InputError(f"the {name} can't paint a content image: give an AdaIN, CycleGAN or WGAN")
@@ -165,6 +165,6 @@ def check_generates(model: object) -> None:
     """
     if not generates(model):
         raise InputError(
-            f"the {type(model).__name__} makes no pictures from noise: give a trained GAN, or a WGAN that was "
-            f"trained without photographs"
+            f"the {type(model).__name__} makes no pictures from noise: give a GAN, or a WGAN trained without "
+            f"photographs"
         )

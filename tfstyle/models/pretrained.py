@@ -59,7 +59,7 @@ def read(source: str | os.PathLike[str] = DEFAULT) -> keras.Model:
 
 
 def _read(path: str | os.PathLike[str]) -> keras.Model:
-    place = Path(path).expanduser()
+    place = Path(os.path.expanduser(path))
     name = files.shown(path)
     if place.is_dir():
         place = place / RUN_MODEL

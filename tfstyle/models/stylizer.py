@@ -60,10 +60,10 @@ class Stylizer:
         source, styles = content, self.styles
         if self.preserve_color is not None:
             self._codes.clear()
-            source, styles = color_transfer.prepared(self.preserve_color, content, styles, self.style_weights)
+            source, styles = color_transfer.preprocess(self.preserve_color, content, styles, self.style_weights)
         regions = self._regions(content)
         codes = []
-        for region, weights in enumerate(regions.mix.tolist()):
+        for region, weights in enumerate(regions.style_weights.tolist()):
             used = [k for k, weight in enumerate(weights) if weight > 0]
             region_codes = [self._code(k, styles[k], regions.styles[k], region) for k in used]
             codes.append(self.model.mix_styles(region_codes, [weights[k] for k in used]))
@@ -74,9 +74,9 @@ class Stylizer:
             alpha=self._strength(content, source),
             content_masks=None if everywhere else regions.content,
         )
-        return (
-            painted if self.preserve_color is None else color_transfer.restore(self.preserve_color, painted, content)
-        )
+        if self.preserve_color is None:
+            return painted
+        return color_transfer.postprocess(self.preserve_color, painted, content)
 
     def cover(self, content: Picture) -> np.ndarray:
         """How much of each pixel is painted: float32 `(height, width)` in [0, 1]; 1 where there are no masks."""

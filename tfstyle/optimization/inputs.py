@@ -111,7 +111,7 @@ def prepare(
             shapes,
         )
         if len(blank_masks):
-            regions = masks.without(regions, blank_masks, shapes)
+            regions = masks.exclude_blank(regions, blank_masks, shapes)
         elif regions.everywhere and not always_regions:
             regions = None  # which differs by rounding only, and is less work
     initial = _initial_image(init, content_image, seed)

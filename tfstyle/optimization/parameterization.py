@@ -10,7 +10,7 @@ from keras import ops
 
 from tfstyle.core.typing import Tensor
 from tfstyle.images import spectrum as spectra
-from tfstyle.images.color_transfer import luminance
+from tfstyle.images.luminance import luminance
 from tfstyle.layers.constraints import ValueRange
 
 _MARGIN = 0.5 / 255  # distance of pixels from 0 and 1, which a sigmoid never reaches (chosen): half a level of 8 bits

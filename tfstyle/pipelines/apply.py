@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import os
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sized
 from dataclasses import replace
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from tfstyle import images
 from tfstyle.core.errors import InputError
 from tfstyle.core.memory import memory_errors, not_enough_memory
+from tfstyle.core.progress import track
 from tfstyle.core.runtime import import_tensorflow
 from tfstyle.core.settings import plain, takes
 from tfstyle.images import masks
@@ -299,22 +299,7 @@ def _outcomes(
     tasks: Iterable[Callable[[], Result]], number: int | None, progress: bool | None
 ) -> Iterator[Result | InputError]:
     """The result of each task, or its error; several are followed by a progress bar."""
-    on_terminal = sys.stdout is not None and sys.stdout.isatty()
-    if number == 1 or not (on_terminal if progress is None else progress):
-        yield from map(_outcome, tasks)
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("painting"), BarColumn(bar_width=None), MofNCompleteColumn(), TextColumn("left"))
-    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as bar:
-        row = bar.add_task("painting", total=number)
-        for done, task in enumerate(tasks, 1):
-            outcome = _outcome(task)
-            bar.advance(row)
-            if done == number:  # nobody may ask for more than the last one
-                bar.stop()
-            yield outcome
+    return track(map(_outcome, tasks), "painting", number, progress=False if number == 1 else progress)
 
 
 def _outcome(task: Callable[[], Result]) -> Result | InputError:

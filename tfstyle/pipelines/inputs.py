@@ -56,7 +56,7 @@ class Inputs:
     @property
     def leaves_uncovered(self) -> bool:
         """Whether the content masks leave any part of the content image unpainted."""
-        return masks.leave_bare(self.content_masks)
+        return masks.leaves_uncovered(self.content_masks)
 
     def record(self) -> dict[str, Any]:
         """What the result's record has of them, as JSON can hold it."""

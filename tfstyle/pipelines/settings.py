@@ -378,7 +378,7 @@ class BatchTransferSettings(StyleSettings):
     progress: bool | None = option(
         default=None,
         help="Whether to show a progress bar on stderr.",
-        unset="if stdout is a terminal",
+        unset="if stderr is a terminal",
         flag=False,
         recorded=False,
     )
@@ -529,7 +529,7 @@ class ApplyBatchSettings(ApplySettings):
     progress: bool | None = option(
         default=None,
         help="Whether to show a progress bar on stderr.",
-        unset="if stdout is a terminal",
+        unset="if stderr is a terminal",
         flag=False,
         recorded=False,
     )

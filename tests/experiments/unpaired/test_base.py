@@ -153,6 +153,7 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
+@pytest.mark.large
 def test_a_killed_training_goes_on_exactly_and_serves_other_experiments(
     folders, tmp_path, monkeypatch, optimised_graphs
 ):
@@ -168,7 +169,7 @@ def test_a_killed_training_goes_on_exactly_and_serves_other_experiments(
         assert time.monotonic() < deadline
         time.sleep(0.002)
     process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.wait(60)
     assert not (tmp_path / "halves" / "report.html").exists()
     wgan = tmp_path / "halves" / "training" / "ink-wgan" / "model.keras"
     before = wgan.stat().st_mtime_ns

@@ -224,10 +224,10 @@ def test_a_full_mask_is_no_mask_and_masks_place_styles(model, contents, styles):
 
 def test_colours_can_be_kept(model, contents, styles):
     photo, painting = images.load(contents[0]), images.load(styles[0])
-    grey, matched = color_transfer.prepared("luminance", photo, [painting])
-    want = color_transfer.restore("luminance", model.stylize(grey, matched), photo)
+    grey, matched = color_transfer.preprocess("luminance", photo, [painting])
+    want = color_transfer.postprocess("luminance", model.stylize(grey, matched), photo)
     np.testing.assert_array_equal(model.stylize(photo, painting, preserve_color="luminance"), want)
-    matched = color_transfer.prepared("statistics", photo, [painting])[1]
+    matched = color_transfer.preprocess("statistics", photo, [painting])[1]
     want = model.stylize(photo, matched)
     np.testing.assert_array_equal(model.stylize(photo, painting, preserve_color="statistics"), want)
 
@@ -388,7 +388,7 @@ print(json.dumps(found))
 
 @pytest.mark.large
 def test_two_devices_train_as_one_does():
-    run = subprocess.run([sys.executable, "-c", TWO_DEVICES], capture_output=True, text=True, check=True)
+    run = subprocess.run([sys.executable, "-c", TWO_DEVICES], capture_output=True, text=True, check=True, timeout=300)
     alone, together = json.loads(run.stdout.splitlines()[-1])
     assert (alone[0], together[0]) == (1, 2)
     for name in ("loss", "content", "style"):
@@ -427,7 +427,7 @@ def test_a_fresh_process_goes_on_exactly_where_it_was(model, smooth, tmp_path):
     moments = [variable.numpy().sum() for variable in model.optimizer.variables]
     model.fit(contents, styles, initial_epoch=1, epochs=2, **options)
     paths = [str(tmp_path / name) for name in ("model.keras", "data.npz", "found.npz")]
-    subprocess.run([sys.executable, "-c", FRESH, *paths], capture_output=True, text=True, check=True)
+    subprocess.run([sys.executable, "-c", FRESH, *paths], capture_output=True, text=True, check=True, timeout=300)
     found = np.load(tmp_path / "found.npz")
     np.testing.assert_allclose(found["painted"], painted, atol=1e-6)
     assert found["steps"] == 2

@@ -192,7 +192,13 @@ print(model.depth_weight, model.style_weight, int(model.optimizer.iterations), m
 """
     environment = {**os.environ, "PYTHONPATH": str(Path(tfstyle.__file__).parents[1])}
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=300,
     )
     assert done.stdout.split() == ["3.0", "0.02", "2", "32"]
     assert "Skipping" not in done.stderr  # the optimizer's state fits

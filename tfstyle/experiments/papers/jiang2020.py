@@ -9,7 +9,7 @@ import numpy as np
 
 from tfstyle.experiments import figures
 from tfstyle.experiments.base import Constant, Experiment, Finding, Outcome, Run, Setup, observation
-from tfstyle.images.color_transfer import luminance
+from tfstyle.images.luminance import luminance
 from tfstyle.pipelines.methods import METHODS
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from tfstyle.experiments.base import (
     observation,
 )
 from tfstyle.experiments.papers.comparison import score_caption
-from tfstyle.images.color_transfer import luminance
+from tfstyle.images.luminance import luminance
 from tfstyle.pipelines.methods import METHODS
 
 if TYPE_CHECKING:

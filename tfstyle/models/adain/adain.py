@@ -61,11 +61,11 @@ class AdaIN(AdaINStylization):
         InputError: An unknown layer, or one that can't be decoded; an encoder in float16; no weights.
 
     Examples:
-        >>> model = AdaIN()  # doctest: +SKIP
-        >>> model.compile()  # doctest: +SKIP
-        >>> model.fit(tf.data.Dataset.zip(contents.batch(8), styles.batch(8)), epochs=10)  # doctest: +SKIP
+        >>> model = AdaIN()
+        >>> model.compile()
+        >>> model.fit(tf.data.Dataset.zip(contents.batch(8), styles.batch(8)), epochs=10)
         >>> styles = ["night.jpg", "wave.jpg"]
-        >>> image = model.stylize("photo.jpg", styles, style_weights=[0.3, 0.7], alpha=0.8)  # doctest: +SKIP
+        >>> image = model.stylize("photo.jpg", styles, style_weights=[0.3, 0.7], alpha=0.8)
 
     Reference:
         Huang & Belongie 2017, "Arbitrary Style Transfer in Real-time with Adaptive Instance Normalization".

@@ -52,10 +52,10 @@ class DepthAdaIN(AdaIN):
         InputError: An argument that `AdaIN` refuses, or a depth that is no depth module.
 
     Examples:
-        >>> model = DepthAdaIN.from_adain(trained)  # doctest: +SKIP
-        >>> image = model.stylize("photo.jpg", "night.jpg", near=0.2)  # doctest: +SKIP
-        >>> model.compile(depth_weight=100.0)  # doctest: +SKIP
-        >>> model.fit(tf.data.Dataset.zip(contents.batch(8), styles.batch(8)))  # doctest: +SKIP
+        >>> model = DepthAdaIN.from_adain(trained)
+        >>> image = model.stylize("photo.jpg", "night.jpg", near=0.2)
+        >>> model.compile(depth_weight=100.0)
+        >>> model.fit(tf.data.Dataset.zip(contents.batch(8), styles.batch(8)))
 
     Reference:
         Wu & Song 2020 (as quoted above); Liu, Cheng, Lai & Rosin 2017, "Depth-Aware Neural Style Transfer"; Kitov,

@@ -26,9 +26,9 @@ class StyleCode:
         layer: The backbone's layer, as "VGG19/block4_conv1".
 
     Examples:
-        >>> night, wave = (model.encode_style(path) for path in ("night.jpg", "wave.jpg"))  # doctest: +SKIP
-        >>> StyleCode.mix([night, wave], [0.3, 0.7]).save("both.npz")  # doctest: +SKIP
-        >>> model.stylize("photo.jpg", StyleCode.load("both.npz"))  # doctest: +SKIP
+        >>> night, wave = (model.encode_style(path) for path in ("night.jpg", "wave.jpg"))
+        >>> StyleCode.mix([night, wave], [0.3, 0.7]).save("both.npz")
+        >>> model.stylize("photo.jpg", StyleCode.load("both.npz"))
     """
 
     mean: np.ndarray

@@ -48,9 +48,9 @@ class AttentionCycleGAN(CycleGAN):
         InputError: A size that is too small for the discriminators, or a number out of range.
 
     Examples:
-        >>> model = AttentionCycleGAN(size=256, skip_outermost=False)  # doctest: +SKIP
-        >>> model.compile(identity_weight=0.1)  # doctest: +SKIP
-        >>> maps = model.attention_maps("photo.jpg")  # doctest: +SKIP
+        >>> model = AttentionCycleGAN(size=256, skip_outermost=False)
+        >>> model.compile(identity_weight=0.1)
+        >>> maps = model.attention_maps("photo.jpg")
 
     Reference:
         Li & Qi 2023, an improved CycleGAN with U-Net and self-attention; Zhang et al. 2019 for the latter.

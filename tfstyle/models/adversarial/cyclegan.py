@@ -73,10 +73,10 @@ class CycleGAN(AdversarialModel):
         InputError: A size that is too small for the discriminators, or a number out of range.
 
     Examples:
-        >>> model = CycleGAN(size=256)  # doctest: +SKIP
-        >>> model.compile()  # doctest: +SKIP
-        >>> model.fit(tf.data.Dataset.zip(photos.batch(1), paintings.batch(1)), epochs=200)  # doctest: +SKIP
-        >>> image = model.stylize("photo.jpg")  # doctest: +SKIP
+        >>> model = CycleGAN(size=256)
+        >>> model.compile()
+        >>> model.fit(tf.data.Dataset.zip(photos.batch(1), paintings.batch(1)), epochs=200)
+        >>> image = model.stylize("photo.jpg")
 
     Reference:
         Zhu, Park, Isola & Efros 2017, "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial

@@ -60,10 +60,10 @@ class GAN(AdversarialModel):
         InputError: An unknown architecture, or a number out of range.
 
     Examples:
-        >>> model = GAN(size=64)  # doctest: +SKIP
-        >>> model.compile()  # doctest: +SKIP
-        >>> model.fit(pictures.batch(128), epochs=100)  # doctest: +SKIP
-        >>> images = model.generate(16, seed=0)  # doctest: +SKIP
+        >>> model = GAN(size=64)
+        >>> model.compile()
+        >>> model.fit(pictures.batch(128), epochs=100)
+        >>> images = model.generate(16, seed=0)
 
     Reference:
         Goodfellow et al. 2014, "Generative Adversarial Nets", algorithm 1 with the loss of section 3 for G; Radford,

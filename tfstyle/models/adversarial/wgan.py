@@ -76,10 +76,10 @@ class WGAN(AdversarialModel):
         InputError: An unknown source or bound, or a number out of range.
 
     Examples:
-        >>> model = WGAN(size=64, lipschitz="penalty")  # doctest: +SKIP
-        >>> model.compile()  # doctest: +SKIP
-        >>> model.fit(pictures.batch(64, drop_remainder=True), epochs=100)  # doctest: +SKIP
-        >>> images = model.generate(16, seed=0)  # doctest: +SKIP
+        >>> model = WGAN(size=64, lipschitz="penalty")
+        >>> model.compile()
+        >>> model.fit(pictures.batch(64, drop_remainder=True), epochs=100)
+        >>> images = model.generate(16, seed=0)
 
     Reference:
         Arjovsky, Chintala & Bottou 2017, "Wasserstein GAN", algorithm 1; Gulrajani et al. 2017, "Improved Training of

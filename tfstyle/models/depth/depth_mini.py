@@ -134,7 +134,7 @@ class DepthMini(keras.Model):
         InputError: The weights can't be loaded.
 
     Examples:
-        >>> DepthMini()(pictures)  # (batch, height, width) in [0, 1], 1 is near  # doctest: +SKIP
+        >>> DepthMini()(pictures)  # (batch, height, width) in [0, 1], 1 is near
     """
 
     def __init__(
