@@ -19,6 +19,8 @@ import numpy as np
 
 HERE = Path(__file__).parent
 EPOCHS = 2
+PATIENCE = 900  # seconds that a child process may take
+NO_PROXY_THERE = "http://127.0.0.1:9"  # port 9 discards what it gets, or refuses it
 
 
 # In this process
@@ -130,10 +132,16 @@ def run(*arguments: Any, **environment: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment)
 
 
-def finished(process: subprocess.Popen[str]) -> None:
-    """Wait for a process, which has to succeed."""
-    errors = process.communicate()[1]
-    assert process.returncode == 0, errors[-4000:]
+def wait_for(*processes: subprocess.Popen[str]) -> None:
+    """Wait for processes, which all have to succeed in time; none is left running."""
+    try:
+        for process in processes:
+            errors = process.communicate(timeout=PATIENCE)[1]
+            assert process.returncode == 0, errors[-4000:]
+    finally:
+        for process in processes:
+            process.kill()
+            process.communicate(timeout=60)
 
 
 def loaded(path: Path) -> dict[str, dict[str, Any]]:
@@ -234,6 +242,8 @@ def worker(path: Path, *names: str) -> None:
     """Models trained by several workers, of which the first leaves what they have become."""
     import tensorflow as tf
 
+    import tfstyle.models  # noqa: F401  (before the strategy: so workers reach each other without the proxy)
+
     strategy = tf.distribute.MultiWorkerMirroredStrategy()
     assert strategy.num_replicas_in_sync == 2
     from cases import MODELS
@@ -244,7 +254,7 @@ def worker(path: Path, *names: str) -> None:
 
 
 def workers(path: Path, *names: str) -> list[subprocess.Popen[str]]:
-    """Two of them."""
+    """Two of them, on a machine whose proxy does not answer."""
     addresses = []
     sockets = [socket.socket() for _ in range(2)]
     for each in sockets:
@@ -254,7 +264,8 @@ def workers(path: Path, *names: str) -> list[subprocess.Popen[str]]:
         each.close()
     cluster = {"worker": addresses}
     configs = [json.dumps({"cluster": cluster, "task": {"type": "worker", "index": i}}) for i in range(2)]
-    return [run("worker", path, *names, TF_CONFIG=config) for config in configs]
+    proxy = {"http_proxy": NO_PROXY_THERE, "https_proxy": NO_PROXY_THERE, "no_proxy": "", "no_grpc_proxy": ""}
+    return [run("worker", path, *names, TF_CONFIG=config, **proxy) for config in configs]
 
 
 if __name__ == "__main__":

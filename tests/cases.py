@@ -75,11 +75,11 @@ _SMALL: dict[str, Any] = {"size": (16, 24), "filters": 4, "seed": 0}
 
 LAYERS = {
     "AdaptiveInstanceNormalization": Case(layers.AdaptiveInstanceNormalization, (_FEATURES, _STYLE)),
-    "ChannelMixing": Case(layers.ChannelMixing, _FEATURES),
-    "CountedDropout": Case(lambda: layers.CountedDropout(0.5, seed=1), _FEATURES, training={"training": True}),
+    "ChannelProjection": Case(layers.ChannelProjection, _FEATURES),
+    "StatelessDropout": Case(lambda: layers.StatelessDropout(0.5, seed=1), _FEATURES, training={"training": True}),
     "CropTo": Case(layers.CropTo, (_FEATURES, _FEATURES[:, :3, :5])),
-    "DoublingConv2DTranspose": Case(
-        lambda: layers.DoublingConv2DTranspose(3, kernel_initializer=keras.initializers.GlorotUniform(0)), _FEATURES
+    "UpsamplingConv2DTranspose": Case(
+        lambda: layers.UpsamplingConv2DTranspose(3, kernel_initializer=keras.initializers.GlorotUniform(0)), _FEATURES
     ),
     "Encoder": Case(lambda: Encoder(_vgg(), ["block1_conv2", "block2_conv1"]), _PHOTOS[:1]),
     "ImagePool": Case(lambda: layers.ImagePool(3, seed=1), _FEATURES),
@@ -117,32 +117,36 @@ MODELS = {
     "AdaIN": Case(_adain, (_PHOTOS[:1], _PAINTINGS[:1]), (_PHOTOS, _PAINTINGS)),
     "AttentionCycleGAN": Case(
         lambda dtype=None: AttentionCycleGAN(
-            **_SMALL, depth=2, layers=1, pool_size=3, spectral=True, skip_outermost=False, dtype=dtype
+            **_SMALL, depth=2, n_layers=1, pool_size=3, spectral=True, skip_outermost=False, dtype=dtype
         ),
         _X[:1],
         (_X, _Y),
         together=_BOTH,
     ),
     "CycleGAN": Case(
-        lambda dtype=None: CycleGAN(**_SMALL, blocks=1, layers=1, pool_size=3, dtype=dtype),
+        lambda dtype=None: CycleGAN(**_SMALL, blocks=1, n_layers=1, pool_size=3, dtype=dtype),
         _X[:1],
         (_X, _Y),
         together=_BOTH,
     ),
     "DepthAdaIN": Case(_depth_adain, (_PHOTOS[:1], _PAINTINGS[:1]), (_PHOTOS, _PAINTINGS)),
-    "GAN": Case(lambda dtype=None: GAN(**_SMALL, noise=4, dtype=dtype), _NOISE, (_X,), together=_BOTH),
+    "GAN": Case(lambda dtype=None: GAN(**_SMALL, latent_dim=4, dtype=dtype), _NOISE, (_X,), together=_BOTH),
     "GAN of dense layers": Case(
-        lambda dtype=None: GAN((16, 24), "maxout", noise=4, seed=0, dtype=dtype),
+        lambda dtype=None: GAN((16, 24), "maxout", latent_dim=4, seed=0, dtype=dtype),
         _NOISE,
         (_X,),
         together=_BOTH,
         rate=1.0,
     ),
     "WGAN": Case(
-        lambda dtype=None: WGAN(**_SMALL, noise=4, dtype=dtype), _NOISE, (_X,), together=(*_BOTH, "one"), rate=0.01
+        lambda dtype=None: WGAN(**_SMALL, latent_dim=4, dtype=dtype),
+        _NOISE,
+        (_X,),
+        together=(*_BOTH, "one"),
+        rate=0.01,
     ),
     "WGAN with penalty": Case(
-        lambda dtype=None: WGAN(**_SMALL, source="pictures", lipschitz="penalty", blocks=1, layers=1, dtype=dtype),
+        lambda dtype=None: WGAN(**_SMALL, source="pictures", lipschitz="penalty", blocks=1, n_layers=1, dtype=dtype),
         _X[:1],
         (_X, _Y),
         together=_BOTH,

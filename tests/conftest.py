@@ -1,7 +1,14 @@
-"""Tests need no network and no weights; those that can use real weights take them from $TFSTYLE_WEIGHTS."""
+"""The default tier needs no network and no weights, 6 minutes on 2 cores, and 2 GB for each worker.
+
+Tiers by marker, see pyproject.toml: `large` for what is slow, `weights` for what needs the real weights in
+$TFSTYLE_WEIGHTS. All tests that use the fixture `real_weights` are marked `weights`.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
+import gc
 import os
 from pathlib import Path
 
@@ -14,12 +21,45 @@ if REAL_WEIGHTS:
 os.environ["TFSTYLE_OFFLINE"] = "1"
 
 import graphs  # noqa: E402
+import psutil  # noqa: E402
 import pytest  # noqa: E402
 from hypothesis import settings  # noqa: E402
 
+LARGE_TIMEOUT = 1200  # seconds for a test of the tier `large`
+_M_MMAP_THRESHOLD = -3  # of glibc's mallopt
+_MIB = 2**20
+
 graphs.optimise(False)
+gc.collect()
+gc.freeze()  # what TensorFlow and Keras consist of is no garbage: collections take a tenth of the time
+with contextlib.suppress(AttributeError, OSError):  # where there is no glibc
+    _LIBC = ctypes.CDLL(None)
+    _LIBC.mallopt(_M_MMAP_THRESHOLD, 4 * _MIB)  # memory of networks that are gone goes back to the system
 settings.register_profile("tfstyle", deadline=None, derandomize=True, max_examples=30)
 settings.load_profile("tfstyle")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Mark tests that use real weights, and give large tests more time; then pytest selects the tier."""
+    for item in items:
+        if "real_weights" in getattr(item, "fixturenames", ()):
+            item.add_marker("weights")
+        if item.get_closest_marker("large") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(LARGE_TIMEOUT))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _nothing_is_left():
+    """After each module: no child process runs on, and free memory goes back to the system."""
+    yield
+    for child in psutil.Process().children():
+        with contextlib.suppress(psutil.Error):
+            if "resource_tracker" not in " ".join(child.cmdline()):  # Python's, which ends with its parent
+                child.kill()
+    gc.collect()
+    with contextlib.suppress(AttributeError, NameError):
+        _LIBC.malloc_trim(0)
 
 
 @pytest.fixture(autouse=True)

@@ -22,7 +22,7 @@ def both(tmp_path_factory):
     folder = tmp_path_factory.mktemp("saved")
     with graphs.eager():
         here = battery.save_all(folder)
-    battery.finished(battery.run("reload", folder))
+    battery.wait_for(battery.run("reload", folder))
     return here, battery.loaded(folder / "found.npz")
 
 
@@ -35,8 +35,7 @@ def together(tmp_path_factory):
         battery.run("devices", folder / "devices.npz", *names["devices"]),
         *battery.workers(folder / "workers.npz", *names["workers"]),
     ]
-    for process in processes:
-        battery.finished(process)
+    battery.wait_for(*processes)
     return {**battery.loaded(folder / "devices.npz"), **battery.loaded(folder / "workers.npz")}
 
 
@@ -57,12 +56,14 @@ def test_it_is_made_again_from_its_configuration(name):
     assert json.loads(json.dumps(again.get_config())) == json.loads(json.dumps(item.get_config()))
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("name", CASES)
 def test_it_is_the_same_in_a_fresh_process(name, both):
     here, there = both
     battery.same(there[name]["called"], here[name]["called"], atol=1e-6)
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("way", ["continued", "resumed"])
 def test_there_it_goes_on_as_if_there_had_been_no_break(name, way, both):
@@ -79,6 +80,7 @@ def finite(model, case, history):
         assert np.isfinite(array).all()
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("name", MODELS)
 def test_training_in_bfloat16_with_callbacks(name, tmp_path):
     case = MODELS[name]
@@ -97,6 +99,7 @@ def test_training_in_bfloat16_with_callbacks(name, tmp_path):
     assert (tmp_path / "2.keras").is_file()
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("name", MODELS)
 def test_training_in_float16_with_scaled_losses(name):
     case = MODELS[name]
@@ -109,6 +112,7 @@ def test_training_in_float16_with_scaled_losses(name):
         assert int(scaled.inner_optimizer.iterations) > 0  # it leaves out steps that overflow
 
 
+@pytest.mark.large
 @pytest.mark.parametrize(("name", "way"), TOGETHER)
 def test_several_devices_train_as_one_does(name, way, together):
     alone, found = together[f"{name} alone"], together[f"{name} {way}"]
@@ -117,7 +121,7 @@ def test_several_devices_train_as_one_does(name, way, together):
     assert min(found["moved"].values()) > 1e-6  # or it would be no wonder
 
 
-@pytest.mark.parametrize("name", ["CycleGAN", "GAN"])
+@pytest.mark.parametrize("name", ["AdaIN", "CycleGAN", "GAN"])
 def test_nothing_is_left_of_a_training_that_is_gone(name):
     """TensorFlow's registry of gradients would keep its graph, by layers of Keras and of our own."""
 

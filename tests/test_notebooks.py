@@ -22,6 +22,7 @@ def test_no_notebook_is_missing():
     assert {path.stem for path in NOTEBOOKS} == PARAMETERS.keys()
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_notebook_runs(path):
     notebook = nbformat.read(path, as_version=4)

@@ -14,7 +14,8 @@ from tfstyle.core.version import VERSION
 if TYPE_CHECKING:
     from tfstyle.core.errors import InputError as InputError
     from tfstyle.evaluation.kid import KID as KID, kid as kid
-    from tfstyle.evaluation.metrics import METRICS as METRICS, score as score
+    from tfstyle.evaluation.metrics import METRICS as METRICS
+    from tfstyle.evaluation.scores import Scores as Scores, score as score
     from tfstyle.experiments.run import compare as compare, reproduce as reproduce
     from tfstyle.features.backbone import Backbone as Backbone
     from tfstyle.layers.constraints import ValueRange as ValueRange
@@ -84,6 +85,7 @@ _NAMES = {
     "Preview": "optimization.callbacks",
     "ProgressBar": "optimization.callbacks",
     "Result": "pipelines.result",
+    "Scores": "evaluation.scores",
     "Statistic": "losses.statistics",
     "StyleTerm": "losses.terms",
     "Term": "losses.terms",
@@ -95,7 +97,7 @@ _NAMES = {
     "compare": "experiments.run",
     "kid": "evaluation.kid",
     "reproduce": "experiments.run",
-    "score": "evaluation.metrics",
+    "score": "evaluation.scores",
     "transfer": "pipelines.transfer",
     "transfer_batch": "pipelines.batch",
     "transfer_styles": "pipelines.batch",

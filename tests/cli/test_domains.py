@@ -29,10 +29,13 @@ def test_a_picture_has_the_size_asked_for_and_numbers_and_seeds_differ(name):
     assert np.abs(picture - samples.domain(name, 0, (64, 80), seed=1)).mean() > 0.02
 
 
+@pytest.mark.large
 def test_another_process_gives_the_same_bytes():
     code = "import hashlib; from tfstyle import samples; "
     code += "print(*[hashlib.sha256(samples.domain(n, 2, 64, 5).tobytes()).hexdigest() for n in samples.DOMAINS])"
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    found = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300
+    ).stdout.split()
     assert found == [hashlib.sha256(samples.domain(n, 2, 64, 5).tobytes()).hexdigest() for n in samples.DOMAINS]
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from tfstyle import images
 from tfstyle.cli.main import main
+from tfstyle.experiments import EXPERIMENTS
 from tfstyle.experiments.backbones import Networks
 from tfstyle.experiments.papers import jin2021_hybrid
 
@@ -28,6 +29,7 @@ def folder(tmp_path, photo, painting, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.large
 def test_a_killed_comparison_goes_on(folder):
     command = [sys.executable, "-m", "tfstyle", *COMPARE]
     first = folder / "out" / "runs" / "VGG16-balanced.json"
@@ -36,7 +38,7 @@ def test_a_killed_comparison_goes_on(folder):
     while not first.exists() and process.poll() is None and time.monotonic() < limit:
         time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
-    process.communicate()
+    process.communicate(timeout=60)
     assert process.returncode == -signal.SIGKILL
     assert not (folder / "out" / "runs" / "MobileNetV2-balanced.json").exists()
     assert not (folder / "out" / "report.html").exists()
@@ -60,9 +62,10 @@ def test_a_killed_comparison_goes_on(folder):
     ("arguments", "text"),
     [
         (["reproduce", "jin2020"], "unknown experiment 'jin2020': "),
+        (["reproduce"], "there is no experiment: give its NAME; `tfstyle reproduce --list` prints the experiments"),
         (["reproduce", "jin2021-hybrid", "--size", "0"], "size 0 can't be used: give a whole number from 64 to 4096"),
         (["reproduce", "jin2021-hybrid", "--content", "a.jpg", "--content", "b.jpg"],
-         "jin2021-hybrid takes 1 content picture, not 2"),
+         "jin2021-hybrid takes at most 1 content image: leave out 1"),
         (["reproduce", "jin2021-hybrid", "--style", "none.jpg"], "none.jpg does not exist; check the path"),
         (["reproduce", "jin2021-hybrid", "-o", "."],
          "the folder . has other files in it: give a new or an empty folder"),
@@ -83,13 +86,30 @@ def test_bad_input_is_one_line_and_exit_code_2(folder, capsys, arguments, text):
     assert sorted(os.listdir()) == before
 
 
+def test_the_list_has_every_experiment_and_needs_no_tensorflow(folder):
+    command = "import sys; from tfstyle.cli.main import main; main(['reproduce', '--list']); print(len(sys.modules))"
+    code = f"{command}; assert 'tensorflow' not in sys.modules"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert run.returncode == 0, run.stderr
+    for name in EXPERIMENTS:
+        assert f"{name}\n    " in run.stdout
+    assert run.stdout.count("    needs: ") == run.stdout.count("    takes: about") + 1 == len(EXPERIMENTS)
+
+
+def test_the_list_is_json_for_programs(folder, capsys):
+    assert main(["reproduce", "--list", "--json"]) == 0
+    records = json.loads(capsys.readouterr().out)
+    assert [record["name"] for record in records] == list(EXPERIMENTS)
+    assert set(records[0]) == {"name", "title", "reference", "needs", "duration"}
+
+
 def test_ctrl_c_says_how_to_go_on(folder, monkeypatch, capsys):
     def interrupted(*given, **options):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("tfstyle.experiments.run.perform", interrupted)
     assert main(COMPARE) == 130
-    assert capsys.readouterr().err == "tfstyle: interrupted: the same command goes on with what out has\n"
+    assert capsys.readouterr().err == "tfstyle: interrupted: the same command goes on with the finished runs in out\n"
 
 
 @pytest.fixture
@@ -97,9 +117,10 @@ def small_networks(monkeypatch):
     """Networks that are built and compiled sooner, in the places of those of the paper."""
     get = Networks.get
     places = {"VGG19": "VGG19", "InceptionV3": "VGG16", "ResNet50": "VGG16", "NASNetMobile": "VGG16"}
-    monkeypatch.setattr(Networks, "get", lambda self, name, **options: get(self, places[name], **options))
+    monkeypatch.setattr(Networks, "get", lambda self, name, *options: get(self, places[name], *options))
 
 
+@pytest.mark.large
 @pytest.mark.parametrize(("name", "runs"), [("jin2021-hybrid", 7), ("jiang2020", 2)])
 def test_every_experiment_runs_end_to_end(folder, small_networks, monkeypatch, capsys, name, runs):
     monkeypatch.setattr(jin2021_hybrid, "QUICK_EXPONENTS", {"own": (0,), "unit": (-3,)})

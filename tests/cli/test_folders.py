@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 from pathlib import Path
 
 import keras
@@ -13,14 +14,15 @@ from PIL import Image
 from tfstyle import InputError, images
 from tfstyle.cli import folders
 from tfstyle.cli.main import main
-from tfstyle.pipelines import batch as room
+from tfstyle.pipelines import batch
 
 pytestmark = pytest.mark.usefixtures("eager")
 
 FAST = [
-    "--backbone", "VGG16", "--weights", "random", "--size", "48", "--steps", "2", "--precision", "float32",
-    "--optimizer", "adam", "--content-layers", "block2_conv1", "--style-layers", "block1_conv1",
+    "--backbone", "VGG19Mini", "--size", "48", "--steps", "2", "--precision", "float32", "--optimizer", "adam",
+    "--content-layers", "block2_conv1", "--style-layers", "block1_conv1",
 ]  # fmt: skip
+PAINTING = "painting with VGG19Mini, weights embedded (this package)"
 
 
 @pytest.fixture
@@ -60,7 +62,7 @@ def test_every_picture_of_a_folder_is_painted_into_another(folder, capsys):
     assert [line[: line.index(",")] for line in lines] == [
         f"wrote made/out/{name}.png after 2 steps" for name in ("a", "b", "c d")
     ]
-    assert output.err == "painting with VGG16, weights random (He, seed 0)\n"
+    assert output.err == f"{PAINTING}\n"
     record = json.loads(Path("made/out/c d.json").read_text())
     assert (record["content"], record["styles"], record["steps"], record["bits"]) == (
         "photos/c d.PNG", ["painting.png"], 2, 16,
@@ -90,16 +92,12 @@ def test_bad_pictures_are_named_at_the_end_and_the_others_are_done(folder, capsy
     assert [name for name in names("out") if name.endswith("png")] == ["a.png", "b.png", "c d.png"]
     output = capsys.readouterr()
     assert len(output.out.splitlines()) == 3
-    assert output.err.splitlines() == [
-        "painting with VGG16, weights random (He, seed 0)",
-        "tfstyle: 'photos/bad\\nname.jpg' was left out: 'photos/bad\\nname.jpg' is not a picture of a known kind; "
-        "use JPEG, PNG, WebP or TIFF",
-        "tfstyle: photos/bad.png was left out: photos/bad.png is not a picture of a known kind; use JPEG, PNG, WebP "
-        "or TIFF",
-        "tfstyle: photos/zz.png was left out: photos/zz.png is 48x2 pixels at size 48, and the backbone needs at "
-        "least 32 a side: use size 640 or more",
-        "tfstyle: 3 of 6 pictures were left out",
-    ]
+    first, *lines, last = output.err.splitlines()
+    assert (first, last) == (PAINTING, "tfstyle: 3 of 6 pictures were left out")
+    bad = ("'photos/bad\\nname.jpg'", "photos/bad.png", "photos/zz.png")
+    for line, name in zip(lines, bad, strict=True):
+        assert line.startswith(f"tfstyle: {name} was left out: {name} is ")
+    assert "48x2 pixels" in lines[-1]
     assert Path("photos/bad.png").read_bytes() == b"\x89PNG I am not a picture"
 
 
@@ -132,7 +130,7 @@ def test_pictures_that_differ_in_their_suffix_only_do_not_take_each_others_place
 
 
 @pytest.mark.parametrize(
-    ("given", "made"),
+    ("sources", "names"),
     [
         (["a.jpg", "b.png"], ["a", "b"]),
         (["a.jpg", "a.png", "b.png"], ["a.jpg", "a.png", "b"]),
@@ -140,104 +138,76 @@ def test_pictures_that_differ_in_their_suffix_only_do_not_take_each_others_place
         (["a.jpg", "a.jpg.png", "a.png", "b.png"], ["a.jpg", "a.jpg.png", "a.png", "b.png"]),
     ],
 )
-def test_no_two_outputs_have_one_name(given, made):
-    assert folders._names([Path("photos") / name for name in given]) == made
+def test_no_two_outputs_have_one_name(sources, names):
+    assert folders.distinct_names([Path("photos") / name for name in sources]) == names
 
 
+TAKEN = "is one of the input files: choose another name"
+ONE_PICTURE = "is for one picture: leave it out, or paint one picture"
 REFUSED = {
-    "an empty folder": (
-        ["empty", "painting.png"],
-        "there is no picture in the folder empty: put some there (.jpg, .jpeg, .png, .webp, .tif, .tiff, .bmp, .gif, "
-        ".ppm)",
-    ),
+    "an empty folder": (["empty", "painting.png"], "no picture in the folder empty: put some there"),
     "a file for output": (
-        ["photos", "painting.png", "-o", "painting.png"],
-        "painting.png is a file, and the pictures of a folder are to be written: give a folder",
+        ["photos", "painting.png", "-o", "painting.png"], "painting.png is a file, and .*: give a folder"
     ),
     "a folder in a file": (
-        ["photos", "painting.png", "-o", "painting.png/out"],
-        "could not make the folder painting.png/out: Not a directory; choose another place",
+        ["photos", "painting.png", "-o", "painting.png/out"], "could not make the folder painting.png/out: "
     ),
-    "the same folder": (
-        ["photos", "painting.png", "-o", "photos"],
-        "the output photos/b.png is one of the pictures given: choose another name",
-    ),
-    "the same folder by another name": (
-        ["photos", "painting.png", "-o", "link"],
-        "the output link/b.png is one of the pictures given: choose another name",
-    ),
-    "the folder of the style": (
-        ["photos", "styles/b.png", "-o", "styles"],
-        "the output styles/b.png is one of the pictures given: choose another name",
-    ),
+    "the same folder": (["photos", "painting.png", "-o", "photos"], f"photos/b.png {TAKEN}"),
+    "the same folder by another name": (["photos", "painting.png", "-o", "link"], f"link/b.png {TAKEN}"),
+    "the folder of the style": (["photos", "styles/b.png", "-o", "styles"], f"styles/b.png {TAKEN}"),
     "the folder of a mask": (
-        ["photos", "painting.png", "-o", "styles", "--content-mask", "styles/b.png"],
-        "the output styles/b.png is one of the pictures given: choose another name",
+        ["photos", "painting.png", "-o", "styles", "--content-mask", "styles/b.png"], f"styles/b.png {TAKEN}"
     ),
     "the folder of the init": (
-        ["photos", "painting.png", "-o", "styles", "--init", "styles/b.png"],
-        "the output styles/b.png is one of the pictures given: choose another name",
+        ["photos", "painting.png", "-o", "styles", "--init", "styles/b.png"], f"styles/b.png {TAKEN}"
     ),
-    "previews": (
-        ["photos", "painting.png", "--preview-every", "2"],
-        "previews are of one picture: leave out --preview-every, or paint one picture",
-    ),
-    "a checkpoint": (
-        ["photos", "painting.png", "--checkpoint", "cp"],
-        "checkpoint is for one picture at a time: leave it out, or paint one content",
+    "previews": (["photos", "painting.png", "--preview-every", "2"], f"--preview-every {ONE_PICTURE}"),
+    "a checkpoint": (["photos", "painting.png", "--checkpoint", "cp"], f"--checkpoint {ONE_PICTURE}"),
+    "resuming": (["photos", "painting.png", "--resume"], f"--resume {ONE_PICTURE}"),
+    "previews of several": (
+        ["photos/a.jpg", "photos/b.png", "--style", "painting.png", "--preview-every", "2"],
+        f"--preview-every {ONE_PICTURE}",
     ),
     "no style": (["photos", "missing.png"], "missing.png does not exist; check the path"),
-    "a bad setting": (["photos", "painting.png", "--steps", "0"], "steps 0 can't be used: give a whole number from 1 "
-                      "to 10000000"),
-    "a folder in each": (
-        ["photos", "painting.png", "--each"],
-        "photos is a folder, and --each is for one picture: give that",
+    "no style at all": (["photos"], "no style image for photos: give CONTENT STYLE"),
+    "a bad option": (["photos", "painting.png", "--steps", "0"], "steps 0 .*a whole number from 1 to 10000000"),
+    "a folder in each": (["photos", "painting.png", "--each"], "photos is a folder, and --each .*one content image"),
+    "several in each": (
+        ["photos/a.jpg", "photos/b.png", "--style", "painting.png", "--each"],
+        "photos/a.jpg, photos/b.png are several pictures, and --each .*one content image",
     ),
     "a file for the folder of each": (
-        ["photos/b.png", "painting.png", "--each", "-o", "painting.png"],
-        "painting.png is a file, and one picture a style is to be written: give a folder",
+        ["photos/b.png", "painting.png", "--each", "-o", "painting.png"], "painting.png is a file, .*give a folder"
     ),
     "each into the folder of a style": (
-        ["photos/b.png", "styles/b.png", "--each", "-o", "styles"],
-        "the output styles/b.png is one of the pictures given: choose another name",
+        ["photos/b.png", "styles/b.png", "--each", "-o", "styles"], f"styles/b.png {TAKEN}"
     ),
-    "a grid for a style": (
-        ["photos/b.png", "styles/grid.png", "--each", "-o", "styles"],
-        "the output styles/grid.png is one of the pictures given: choose another name",
-    ),
+    "a grid for a style": (["photos/b.png", "styles/grid.png", "--each", "-o", "styles"], f"styles/grid.png {TAKEN}"),
     "a grid of others": (
-        ["photos/b.png", "painting.png", "--each", "-o", "styles"],
-        "could not write styles/grid.png: there is one already, which is not of tfstyle; move it, or choose another "
-        "folder",
+        ["photos/b.png", "painting.png", "--each", "-o", "styles"], "could not write styles/grid.png: .*tfstyle"
     ),
     "previews of each": (
-        ["photos/b.png", "painting.png", "--each", "--preview-every", "2"],
-        "previews are of one picture: leave out --preview-every, or paint in one style",
+        ["photos/b.png", "painting.png", "--each", "--preview-every", "2"], f"--preview-every {ONE_PICTURE}"
     ),
-    "a blend of each": (
-        ["photos/b.png", "painting.png", "painting.png", "--each", "--style-blend", "1,2"],
-        "each style is painted by itself: leave out the style blend, or use transfer",
+    "weights of each": (
+        ["photos/b.png", "painting.png", "painting.png", "--each", "--style-weights", "1,2"],
+        "each style is painted by itself: leave out style weights",
     ),
     "a checkpoint of each": (
-        ["photos/b.png", "painting.png", "--each", "--checkpoint", "cp"],
-        "checkpoint is for one picture at a time: leave it out, or paint one style",
+        ["photos/b.png", "painting.png", "--each", "--checkpoint", "cp"], f"--checkpoint {ONE_PICTURE}"
     ),
-    "no content in each": (
-        ["missing.png", "painting.png", "--each"], "missing.png does not exist; check the path",
-    ),
+    "no content in each": (["missing.png", "painting.png", "--each"], "missing.png does not exist; check the path"),
     "a picture, a mask": (
-        ["photos/b.png", "painting.png", "-o", "styles/b.png", "--style-mask", "styles/b.png"],
-        "the output styles/b.png is one of the pictures given: choose another name",
+        ["photos/b.png", "painting.png", "-o", "styles/b.png", "--style-mask=styles/b.png"], f"styles/b.png {TAKEN}"
     ),
     "a picture, an init": (
-        ["photos/b.png", "painting.png", "-o", "styles/b.png", "--init", "styles/b.png"],
-        "the output styles/b.png is one of the pictures given: choose another name",
+        ["photos/b.png", "painting.png", "-o", "styles/b.png", "--init", "styles/b.png"], f"styles/b.png {TAKEN}"
     ),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("arguments", "text"), REFUSED.values(), ids=REFUSED.keys())
-def test_what_is_refused_is_one_line_and_nothing_is_touched(folder, painting, capsys, arguments, text):
+@pytest.mark.parametrize(("arguments", "match"), REFUSED.values(), ids=REFUSED.keys())
+def test_what_is_refused_is_one_line_and_nothing_is_touched(folder, painting, capsys, arguments, match):
     for name in ("empty", "styles"):
         Path(name).mkdir()
     Path("link").symlink_to("photos")
@@ -245,19 +215,20 @@ def test_what_is_refused_is_one_line_and_nothing_is_touched(folder, painting, ca
     images.save(painting, "styles/grid.png")
     before = contents(folder)
     assert main(["transfer", *arguments]) == 2
-    assert capsys.readouterr() == ("", f"tfstyle: {text}\n")
+    output = capsys.readouterr()
+    assert output.out == ""
+    (line,) = output.err.splitlines()
+    assert re.match(f"tfstyle: .*{match}", line)
     assert contents(folder) == before
 
 
 def test_a_record_of_others_is_found_before_the_work(folder, capsys, monkeypatch):
     Path("out").mkdir()
     Path("out/c d.json").write_text('{"name": "mine"}')
-    monkeypatch.setattr(room, "transfer_batch", Results(AssertionError("it was begun")))
+    monkeypatch.setattr(batch, "transfer_batch", Results(AssertionError("it was begun")))
     painted("-o", "out", code=2)
-    assert capsys.readouterr().err == (
-        "tfstyle: could not write out/c d.png: its record would replace out/c d.json, which is not one of tfstyle; "
-        "choose another name\n"
-    )
+    (line,) = capsys.readouterr().err.splitlines()
+    assert re.match(r"tfstyle: could not write out/c d\.png: .* replace out/c d\.json, .*choose another name", line)
     assert names("out") == ["c d.json"]
 
 
@@ -289,7 +260,7 @@ def test_ctrl_c_writes_the_picture_in_work_and_begins_no_other(folder, capsys, m
     assert [name for name in names("out") if name.endswith("png")] == ["a.png", "b.png"]
     assert json.loads(Path("out/b.json").read_text())["stopped"] == "interrupted"
     assert output.err.splitlines()[1:] == [
-        "tfstyle: stopped before its time (interrupted): out/b.png is the best picture until then",
+        "tfstyle: stopped early (interrupted): out/b.png is the best picture so far",
         "tfstyle: photos/aa.png was left out: photos/aa.png is an empty file; give a picture",
         "tfstyle: 1 of 4 pictures were left out",
         "tfstyle: interrupted: 1 of 4 pictures were not painted",
@@ -302,7 +273,7 @@ class Results:
     def __init__(self, *results):
         self.results = results
 
-    def __call__(self, found, styles, **given):
+    def __call__(self, contents, **options):
         for result in self.results:
             if isinstance(result, (KeyboardInterrupt, AssertionError)):
                 raise result
@@ -315,11 +286,11 @@ def done(folder):
     settings = {"steps_done": 2, "seconds": 1.0}
     picture = np.zeros((4, 4, 3), np.float32)
     kinds = (None, "the loss was not a finite number after 2 steps")
-    return [room.Result(picture, None, {"step": [1, 2]}, {**settings, "stopped": stopped}) for stopped in kinds]
+    return [batch.Result(picture, None, {"step": [1, 2]}, {**settings, "stopped": stopped}) for stopped in kinds]
 
 
 def test_a_ctrl_c_between_two_pictures_says_how_far_it_came(folder, done, capsys, monkeypatch):
-    monkeypatch.setattr(room, "transfer_batch", Results(done[0], KeyboardInterrupt()))
+    monkeypatch.setattr(batch, "transfer_batch", Results(done[0], KeyboardInterrupt()))
     painted("-o", "out", code=130)
     output = capsys.readouterr()
     assert output.out == "wrote out/a.png after 2 steps, 1 s\n"
@@ -327,15 +298,15 @@ def test_a_ctrl_c_between_two_pictures_says_how_far_it_came(folder, done, capsys
 
 
 def test_a_bad_picture_counts_for_more_than_one_that_stopped(folder, done, capsys, monkeypatch):
-    monkeypatch.setattr(room, "transfer_batch", Results(done[1], done[0], InputError("c is bad")))
+    monkeypatch.setattr(batch, "transfer_batch", Results(done[1], done[0], InputError("c is bad")))
     painted("-o", "out", "--quiet", code=2)
-    monkeypatch.setattr(room, "transfer_batch", Results(done[0], done[1], done[0]))
+    monkeypatch.setattr(batch, "transfer_batch", Results(done[0], done[1], done[0]))
     painted("-o", "other", "--quiet", code=1)
     assert len(capsys.readouterr().err.splitlines()) == 4
 
 
 def test_what_was_left_out_is_said_also_where_nothing_can_be_written_any_more(folder, done, capsys, monkeypatch):
-    monkeypatch.setattr(room, "transfer_batch", Results(InputError("a is bad"), done[0], done[0]))
+    monkeypatch.setattr(batch, "transfer_batch", Results(InputError("a is bad"), done[0], done[0]))
 
     def full(*args):
         raise InputError("could not write out/b.png: No space left on device; free some space")
@@ -369,10 +340,10 @@ def test_a_picture_is_painted_in_each_style_into_a_folder_with_a_grid(folder, st
     assert [line.split(" after")[0] for line in output.out.splitlines()] == [
         f"wrote b-styles/{name}.png" for name in ("a", "a-2", "b", "grid")
     ]
-    assert output.err == "painting with VGG16, weights random (He, seed 0)\n"
+    assert output.err == f"{PAINTING}\n"
     for name, style in zip(("a", "a-2", "b"), styles, strict=True):
         record = json.loads(Path(f"b-styles/{name}.json").read_text())
-        assert (record["content"], record["styles"], record["style_blend"]) == ("photos/b.png", [style], [1.0])
+        assert (record["content"], record["styles"], record["style_weights"]) == ("photos/b.png", [style], [1.0])
         assert main(["transfer", "photos/b.png", style, "-o", "alone.png", "--quiet", *FAST]) == 0
         np.testing.assert_allclose(images.load(f"b-styles/{name}.png").rgb, images.load("alone.png").rgb, atol=0.005)
     page = images.load("b-styles/grid.png").rgb
@@ -401,11 +372,10 @@ def test_bad_styles_are_named_at_the_end_and_the_others_are_done(folder, styles,
     assert names("out") == ["a.json", "a.png", "grid.png"]
     output = capsys.readouterr()
     assert [json.loads(line)["output"] for line in output.out.splitlines()] == ["out/a.png"]
-    assert output.err.splitlines()[1:] == [
-        "tfstyle: bad.png was left out: bad.png is not a picture of a known kind; use JPEG, PNG, WebP or TIFF",
-        "tfstyle: gone.png was left out: gone.png does not exist; check the path",
-        "tfstyle: 2 of 3 styles were left out",
-    ]
+    first, second, third = output.err.splitlines()[1:]
+    assert first.startswith("tfstyle: bad.png was left out: bad.png is not a picture")
+    assert second.startswith("tfstyle: gone.png was left out: gone.png does not exist")
+    assert third == "tfstyle: 2 of 3 styles were left out"
     in_each("bad.png", "-o", "none", code=2)
     assert names("none") == []
 
@@ -436,15 +406,15 @@ def test_ctrl_c_writes_what_is_done_and_the_grid_of_that(folder, styles, capsys,
     stopped = {name: json.loads(Path(f"out/{name}.json").read_text())["stopped"] for name in ("a", "a-2", "b", "a-3")}
     assert stopped == {"a": None, "a-2": None, "b": "interrupted", "a-3": "interrupted"}
     assert output.err.splitlines()[1:] == [
-        "tfstyle: stopped before its time (interrupted): out/b.png is the best picture until then",
-        "tfstyle: stopped before its time (interrupted): out/a-3.png is the best picture until then",
+        "tfstyle: stopped early (interrupted): out/b.png is the best picture so far",
+        "tfstyle: stopped early (interrupted): out/a-3.png is the best picture so far",
         "tfstyle: interrupted: 2 of 6 styles were not painted",
     ]
     assert output.out.splitlines()[-1] == "wrote out/grid.png"
 
 
 @pytest.mark.parametrize(
-    ("given", "made"),
+    ("sources", "made"),
     [
         (["a.jpg", "b.png"], ["a", "b"]),
         (["x/a.jpg", "y/a.jpg", "b.png"], ["a", "a-2", "b"]),
@@ -455,5 +425,5 @@ def test_ctrl_c_writes_what_is_done_and_the_grid_of_that(folder, styles, capsys,
     ],
     ids=str,
 )
-def test_no_two_styles_have_one_output_and_none_the_grids(given, made):
-    assert folders.distinct_names(given, "grid") == made
+def test_no_two_styles_have_one_output_and_none_the_grids(sources, made):
+    assert folders.distinct_names(sources, "grid") == made

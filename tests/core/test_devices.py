@@ -4,6 +4,8 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 from tfstyle.core import runtime
 
 TWO_DEVICES = """
@@ -42,9 +44,10 @@ print(json.dumps({
 """
 
 
+@pytest.mark.large
 def test_two_devices_paint_pictures_as_one_does():
     """Three pictures on two devices: the last pair is filled up, and its second picture left out."""
-    run = subprocess.run([sys.executable, "-c", TWO_DEVICES], capture_output=True, text=True, check=True)
+    run = subprocess.run([sys.executable, "-c", TWO_DEVICES], capture_output=True, text=True, check=True, timeout=300)
     found = json.loads(run.stdout.splitlines()[-1])
     assert found["replicas"] == 2
     assert len(found["off"]) == 3

@@ -53,11 +53,12 @@ print(json.dumps(found))
 
 @pytest.fixture(scope="module")
 def found():
-    run = subprocess.run([sys.executable, "-c", TWO_DEVICES], capture_output=True, text=True)
+    run = subprocess.run([sys.executable, "-c", TWO_DEVICES], capture_output=True, text=True, timeout=300)
     assert run.returncode == 0, run.stderr[-3000:]
     return json.loads(run.stdout.splitlines()[-1])
 
 
+@pytest.mark.large
 def test_shares_and_places_of_uneven_parts(found):
     alone, together = found
     assert alone["share"] == [[1.0]] * 3
@@ -66,21 +67,25 @@ def test_shares_and_places_of_uneven_parts(found):
     assert together["place"] == [[[0, 3], [2, 3]]] * 3
 
 
+@pytest.mark.large
 def test_all_replicas_see_what_all_have(found):
     assert found[0]["all"] == [[[0, 1, 2]], [[3, 4, 5]], [[6, 7, 8]]]
     assert found[1]["all"] == [[each[0]] * 2 for each in found[0]["all"]]
 
 
+@pytest.mark.large
 def test_they_draw_what_one_device_draws(found):
     np.testing.assert_allclose(found[1]["drawn"], found[0]["drawn"], rtol=1e-6)
 
 
+@pytest.mark.large
 def test_they_share_one_pool(found):
     assert found[1]["pooled"] == found[0]["pooled"]
     assert found[1]["stored"] == found[0]["stored"]
     assert found[0]["pooled"][0] == [0, 1, 2] or found[0]["pooled"][0][2] in (0, 1)
 
 
+@pytest.mark.large
 def test_conditions_are_those_of_all(found):
     want = sum((0, 1, 2)) + sum((6, 7, 8))  # each replica has done it with its own
     assert (found[0]["total"], found[1]["total"]) == (want, want)

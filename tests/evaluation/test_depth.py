@@ -1,10 +1,10 @@
-"""How well near and far are kept apart: against numbers that are known."""
+"""Metrics of depth against known numbers."""
 
 import numpy as np
 import pytest
 from skimage import color
 
-from tfstyle.evaluation.depth import change, outline_contrast, profile, separation, thirds
+from tfstyle.evaluation.depth import color_change, near_and_far, outline_contrast, profile, separation
 
 RAMP = np.repeat(np.linspace(0, 1, 30)[None], 20, axis=0)  # near on the right
 GREY = np.full((20, 30, 3), 0.5)
@@ -18,16 +18,16 @@ def lighter(content, amount):
 
 
 def test_change_is_in_delta_e():
-    np.testing.assert_allclose(change(GREY, lighter(GREY, 7.0)), 7.0, atol=1e-3)
-    np.testing.assert_array_equal(change(GREY, GREY), 0)
+    np.testing.assert_allclose(color_change(GREY, lighter(GREY, 7.0)), 7.0, atol=1e-3)
+    np.testing.assert_array_equal(color_change(GREY, GREY), 0)
 
 
 def test_thirds_are_of_the_pixels_that_are_known():
-    proximity = np.where(RAMP < 0.1, np.nan, RAMP)
-    near, far = thirds(proximity)
-    assert not (near | far)[np.isnan(proximity)].any()
-    assert near.sum() / np.isfinite(proximity).sum() == pytest.approx(1 / 3, abs=0.05)
-    assert proximity[near].min() > proximity[far].max()
+    inverse_depth = np.where(RAMP < 0.1, np.nan, RAMP)
+    near, far = near_and_far(inverse_depth)
+    assert not (near | far)[np.isnan(inverse_depth)].any()
+    assert near.sum() / np.isfinite(inverse_depth).sum() == pytest.approx(1 / 3, abs=0.05)
+    assert inverse_depth[near].min() > inverse_depth[far].max()
 
 
 def test_separation_is_the_ratio_of_what_far_and_near_have_changed():
@@ -38,8 +38,8 @@ def test_separation_is_the_ratio_of_what_far_and_near_have_changed():
 
 def test_a_profile_goes_from_far_to_near():
     picture = lighter(GREY, 10 * (1 - RAMP))
-    found = profile(GREY, picture, RAMP, 5)
-    np.testing.assert_allclose(found, 10 * (1 - RAMP[0].reshape(5, 6).mean(axis=1)), atol=0.01)
+    means = profile(GREY, picture, RAMP, 5)
+    np.testing.assert_allclose(means, 10 * (1 - RAMP[0].reshape(5, 6).mean(axis=1)), atol=0.01)
     holes = profile(GREY, picture, np.where(RAMP > 0.5, np.nan, RAMP), 2)
     assert min(holes) > 5
 

@@ -1,4 +1,4 @@
-"""Health of adversarial trainings: what is measured, what is named, and that it is named once."""
+"""Diagnostics of adversarial trainings: values, warnings, and that a warning comes once."""
 
 import numpy as np
 import pytest
@@ -30,56 +30,56 @@ def test_luminance_correlates_whatever_the_contrast_and_turns_with_a_negative():
     assert gan_diagnostics.luminance_correlation(noise(1, 1), noise(1, 2)) == pytest.approx(want, abs=1e-9)
 
 
-def test_healthy_samples_are_not_named():
-    reals = noise(6)
-    found = gan_diagnostics.measures(noise(6, 1), reals, noise(6, 2))
-    assert set(found) == {"variety", "luminance"}
-    assert found["variety"] == pytest.approx(1, abs=0.2)
-    assert gan_diagnostics.ailments({**found, "copy_ratio": 1.0}) == {}
-    assert gan_diagnostics.ailments({"generator": 3.0}) == {}  # of which nothing is known
+def test_healthy_samples_give_no_warning():
+    values = gan_diagnostics.diagnostics(noise(6, 1), noise(6), noise(6, 2))
+    assert set(values) == {"variety", "luminance"}
+    assert values["variety"] == pytest.approx(1, abs=0.2)
+    assert gan_diagnostics.warnings_of({**values, "copy_ratio": 1.0}) == {}
+    assert gan_diagnostics.warnings_of({"generator": 3.0}) == {}  # no diagnostics
 
 
-def test_each_ailment_is_named():
-    reals, inputs = noise(6), noise(6, 2)
-    collapsed = gan_diagnostics.ailments(gan_diagnostics.measures(np.repeat(inputs[:1], 6, 0), reals))
+def test_each_failure_gives_a_warning():
+    real, inputs = noise(6), noise(6, 2)
+    collapsed = gan_diagnostics.warnings_of(gan_diagnostics.diagnostics(np.repeat(inputs[:1], 6, 0), real))
     assert list(collapsed) == ["collapse"]
-    assert collapsed["collapse"].startswith("collapse: generated pictures differ 0 times as much as real ones do")
-    inverted = gan_diagnostics.ailments(gan_diagnostics.measures(1 - inputs, reals, inputs))
+    assert collapsed["collapse"].startswith("collapse: the variety of generated images is 0 of that of real images")
+    inverted = gan_diagnostics.warnings_of(gan_diagnostics.diagnostics(1 - inputs, real, inputs))
     assert list(inverted) == ["inversion"]
-    assert "light and dark correlate by -1 with" in inverted["inversion"]
-    assert list(gan_diagnostics.ailments({"copy_ratio": 0.05})) == ["copying"]
-    assert gan_diagnostics.ailments({"copy_ratio": 0.05, "epoch": 1}) == {}
+    assert "the correlation -1 " in inverted["inversion"]
+    assert list(gan_diagnostics.warnings_of({"copy_ratio": 0.05})) == ["copying"]
+    assert gan_diagnostics.warnings_of({"copy_ratio": 0.05, "epoch": 1}) == {}
 
 
 class Model:
-    pictures = noise(4)
+    images = noise(4)
 
 
-def test_the_callback_notes_each_epoch_and_speaks_when_something_begins():
-    said, model = [], Model()
-    callback = gan_diagnostics.Health(lambda model: model.pictures, noise(4, 1), noise(4, 2), say=said.append)
+def callback(model, inputs=None, previous=None):
+    callback = gan_diagnostics.GANDiagnostics(lambda model: model.images, noise(4, 1), inputs, previous)
     callback.set_model(model)
+    return callback
+
+
+def test_the_callback_logs_each_epoch_and_warns_when_a_failure_begins(caplog):
+    model = Model()
+    diagnostics = callback(model, inputs=noise(4, 2))
     logs = [{} for _ in range(6)]
-    callback.on_epoch_end(0, logs[0])
-    model.pictures = np.repeat(noise(1), 4, 0)
-    callback.on_epoch_end(1, logs[1])
-    callback.on_epoch_end(2, logs[2])
-    model.pictures = noise(4)
-    callback.on_epoch_end(3, logs[3])
-    model.pictures = np.repeat(noise(1), 4, 0)
-    callback.on_epoch_end(4, logs[4])
-    assert [line.split(" generated")[0] for line in said] == ["epoch 2: collapse:", "epoch 5: collapse:"]
+    diagnostics.on_epoch_end(0, logs[0])
+    model.images = np.repeat(noise(1), 4, 0)
+    diagnostics.on_epoch_end(1, logs[1])
+    diagnostics.on_epoch_end(2, logs[2])
+    model.images = noise(4)
+    diagnostics.on_epoch_end(3, logs[3])
+    model.images = np.repeat(noise(1), 4, 0)
+    diagnostics.on_epoch_end(4, logs[4])
+    assert [line.split(" the variety")[0] for line in caplog.messages] == ["epoch 2: collapse:", "epoch 5: collapse:"]
     assert logs[2] == {"variety": 0, "luminance": pytest.approx(0, abs=0.3)}
 
 
-def test_what_was_said_before_a_break_is_not_said_again(caplog):
+def test_a_resumed_training_does_not_repeat_warnings(caplog):
     model = Model()
-    model.pictures = np.repeat(noise(1), 4, 0)
-    callback = gan_diagnostics.Health(lambda model: model.pictures, noise(4, 1), before={"epoch": 3, "variety": 0.01})
-    callback.set_model(model)
-    callback.on_epoch_end(3, {})
+    model.images = np.repeat(noise(1), 4, 0)
+    callback(model, previous={"epoch": 3, "variety": 0.01}).on_epoch_end(3, {})
     assert not caplog.records
-    callback = gan_diagnostics.Health(lambda model: model.pictures, noise(4, 1), before={"epoch": 3, "variety": 0.9})
-    callback.set_model(model)
-    callback.on_epoch_end(3, {})
+    callback(model, previous={"epoch": 3, "variety": 0.9}).on_epoch_end(3, {})
     assert caplog.messages[0].startswith("epoch 4: collapse: ")

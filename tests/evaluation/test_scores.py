@@ -1,123 +1,113 @@
-"""`tfstyle score`, run as a user runs it, and what it prints and writes."""
+"""Scores of results: the comparison, and the table, JSON and CSV of it."""
 
 import csv
+import inspect
 import io
 import json
-import os
-import re
-import subprocess
-import sys
 
 import numpy as np
 import pytest
-from PIL import Image
 
-from tfstyle import METRICS, InputError, images
-from tfstyle.cli.main import main
-from tfstyle.evaluation import metrics, scores as scoring
-
-FAST = ["--backbone", "VGG16", "--weights", "random"]
-HEADER = "content photo.png, style painting.png, at 56x37 pixels\nVGG16, weights random (He, seed 0)\n"
+from tfstyle import METRICS, Backbone, InputError, Scores, images, samples, score
+from tfstyle.evaluation import scores as module
+from tfstyle.evaluation.layers import score_layers
+from tfstyle.evaluation.scores import compute_metrics
 
 
-@pytest.fixture
-def folder(tmp_path, photo, painting, monkeypatch):
-    images.save(photo, tmp_path / "photo.png")
-    images.save(painting, tmp_path / "painting.png")
-    images.save(0.5 * photo + 0.5 * images.load(painting, photo.shape[:2]).rgb, tmp_path / "out.png")
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+@pytest.fixture(scope="module")
+def pictures():
+    """A photograph and a painting, float32 (48, 64, 3)."""
+    photo = images.load(samples.content("coffee"), (48, 64)).rgb
+    return photo, images.load(samples.style("impasto", 128), (48, 64)).rgb
 
 
-def made_report(names=("a/out.png", "b/other.png")):
-    """A report without a network: values 0.5, 1.5, 2.5, ..."""
+@pytest.fixture(scope="module")
+def mini():
+    return Backbone("VGG19Mini")
+
+
+def scores_of(names=("a/out.png", "b/other.png")):
+    """Scores without a network: values 0.5, 1.5, 2.5, ..."""
     rows = [
         {"result": name, **{metric: index + 0.5 + number for index, metric in enumerate(METRICS)}}
         for number, name in enumerate(names)
     ]
     weights = {"name": "imagenet", "source": "Keras cache", "file": "vgg19_notop.h5", "sha256": "61" * 32}
-    return scoring.Report("c.jpg", "s.jpg", 48, 64, "VGG19", weights, "block3_conv2", ("block1_conv2",), rows)
-
-
-def test_a_fresh_process_prints_a_table(folder):
-    command = [sys.executable, "-m", "tfstyle", "score", "photo.png", "painting.png", "out.png", "photo.png", *FAST]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=300)
-    assert (run.returncode, run.stderr) == (0, "scoring with VGG16, weights random (He, seed 0)\n")
-    assert run.stdout.startswith(HEADER)
-    _, _, layers, empty, names, *lines = run.stdout.splitlines()
-    assert layers == "content at block3_conv2, style at block1_conv2, block2_conv2, block3_conv3, block4_conv3"
-    assert empty == ""
-    assert names.split() == ["out.png", "photo.png"]
-    assert [line.split()[:2] for line in lines] == [[metric.name, metric.arrow] for metric in METRICS.values()]
-    found = {line.split()[0]: [float(value) for value in line.split()[2:4]] for line in lines}
-    assert found["ssim"][1] == 1
-    assert 0 < found["ssim"][0] < 1
-    assert found["color_distance"][0] < found["color_distance"][1]
-
-
-def test_json_and_csv_hold_what_metrics_returns(folder, capsys):
-    assert main(["score", "photo.png", "painting.png", "out.png", *FAST, "--format", "json", "--quiet"]) == 0
-    output = capsys.readouterr()
-    assert output.err == ""
-    record = json.loads(output.out)
-    (row,) = record["scores"]
-    network = scoring.composing.network("VGG16", "random", scoring.METHODS["gatys"], None, "float32", 0)
-    content, style, result = (images.load(name) for name in ("photo.png", "painting.png", "out.png"))
-    assert row == {"result": "out.png", **metrics.score(content, style, result, network)}
-    expected = {"backbone": "VGG16", "weights": {"name": "random", "source": "He, seed 0"}, "height": 37, "width": 56}
-    assert {name: record[name] for name in expected} == expected
-    assert record["content_layer"] == "block3_conv2"
-    assert record["metrics"]["noise"] == {
-        "direction": "one", "best": 1.0, "meaning": METRICS["noise"].sentence
-    }  # fmt: skip
-    assert main(["score", "photo.png", "painting.png", "out.png", *FAST, "-o", "scores.csv"]) == 0
-    assert capsys.readouterr().out == "wrote scores.csv\n"
-    (line,) = csv.DictReader(io.StringIO((folder / "scores.csv").read_text()))
-    assert {name: float(line[name]) for name in METRICS} == pytest.approx({name: row[name] for name in METRICS})
-    assert (line["result"], line["backbone"], line["weights"], line["sha256"]) == ("out.png", "VGG16", "random", "")
+    return Scores("c.jpg", "s.jpg", 48, 64, "VGG19", weights, "block3_conv2", ("block1_conv2",), rows)
 
 
 def test_the_table_names_weights_and_lines_up():
-    lines = made_report().table().splitlines()
+    lines = scores_of().table().splitlines()
     assert lines[:3] == [
         "content c.jpg, style s.jpg, at 64x48 pixels",
         f"VGG19, weights imagenet (Keras cache, vgg19_notop.h5, SHA-256 {'61' * 32})",
         "content at block3_conv2, style at block1_conv2",
     ]
-    assert lines[4] == "                      out.png other.png"
-    assert lines[5] == "ssim             ↑     0.5000    1.5000  content kept: structure of luminance"
-    assert lines[12].startswith("noise            →1    7.5000    8.5000  fine detail: ")
-    assert "a/out.png b/out.png" in made_report(names=("a/out.png", "b/out.png")).table()
+    assert lines[4] == "                      out.png  other.png"
+    assert lines[5].startswith("ssim              ↑    0.5000     1.5000  content preserved")
+    assert lines[12].startswith("noise             →1   7.5000     8.5000  fine detail")
+    assert "a/out.png  b/out.png" in scores_of(names=("a/out.png", "b/out.png")).table()
+    assert "a/out.png  a/out.png" in scores_of(names=("a/out.png", "a/out.png")).table()
 
 
 def test_json_and_csv_parse():
-    made = made_report(names=("a, b.png", 'say "so".png'))
-    record = json.loads(made.json())
-    assert record["scores"] == made.scores
+    scores = scores_of(names=("a, b.png", 'say "so".png'))
+    record = json.loads(scores.json())
+    assert record["scores"] == scores.rows
+    assert record["metrics"]["noise"] == {"direction": "one", "best": 1.0, "meaning": METRICS["noise"].meaning}
     assert list(record["metrics"]) == list(METRICS)
-    rows = list(csv.DictReader(io.StringIO(made.csv())))
+    rows = list(csv.DictReader(io.StringIO(scores.csv())))
     assert [row["result"] for row in rows] == ["a, b.png", 'say "so".png']
-    assert [float(row["mmd"]) for row in rows] == [row["mmd"] for row in made.scores]
+    assert [float(row["mmd"]) for row in rows] == [row["mmd"] for row in scores.rows]
     assert {row["sha256"] for row in rows} == {"61" * 32}
 
 
+def test_rows_have_the_names_of_results():
+    scores = scores_of()
+    assert (len(scores), scores.names) == (2, ["a/out.png", "b/other.png"])
+    assert scores["b/other.png"]["ssim"] == 1.5
+    assert list(scores["a/out.png"]) == list(METRICS)
+    with pytest.raises(InputError, match=r"'a/oat\.png': did you mean a/out\.png"):
+        scores["a/oat.png"]
+
+
+def test_the_signature_has_every_option():
+    parameters = inspect.signature(score).parameters
+    assert list(parameters) == ["content", "style", "results", "backbone", "weights", "size"]
+    assert {name: each.default for name, each in parameters.items() if each.kind == each.KEYWORD_ONLY} == {
+        "backbone": "auto", "weights": None, "size": None
+    }  # fmt: skip
+    assert "The style image." in inspect.getdoc(score)
+
+
+def test_one_result_or_several(mini, pictures, tmp_path):
+    photo, painting = pictures
+    images.save(photo, tmp_path / "photo.png")
+    one = score(photo, painting, painting, backbone=mini)
+    several = score(photo, painting, [painting, tmp_path / "photo.png"], backbone=mini)
+    assert one.names == ["the result"]
+    assert several.names == ["result 1", str(tmp_path / "photo.png")]
+    assert several["result 1"] == one["the result"]
+    assert (one.content, one.style, one.backbone) == ("the content image", "the style image", "VGG19Mini")
+    assert compute_metrics(photo, painting, [painting], mini) == [one["the result"]]
+
+
 @pytest.mark.parametrize(
-    ("arguments", "start"),
-    [(["-o", "s.json"], "{"), (["-o", "s.CSV"], "result,ssim"), (["-o", "s.txt"], "content c.jpg"),
-     (["-o", "s.csv", "--format", "json"], "{"), (["-o", "s.json", "--format", "table"], "content c.jpg")],
-)  # fmt: skip
-def test_the_suffix_says_the_format_unless_asked_for(folder, monkeypatch, arguments, start):
-    monkeypatch.setattr(scoring, "report", lambda *given, **options: made_report())
-    assert main(["score", "photo.png", "painting.png", "out.png", *arguments]) == 0
-    assert (folder / arguments[1]).read_text().startswith(start)
+    ("options", "message"),
+    [
+        ({"size": 0}, "size 0 .*: give a whole number from 1"),
+        ({"size": 2.5}, "size 2.5 .*: give a whole number"),
+        ({"bakbone": "VGG19"}, "'bakbone': did you mean backbone"),
+    ],
+)
+def test_options_are_checked(pictures, options, message):
+    with pytest.raises(InputError, match=message):
+        score(*pictures, pictures[0], **options)
 
 
-def test_a_terminal_without_arrows_gets_the_rest(folder, monkeypatch):
-    monkeypatch.setattr(scoring, "report", lambda *given, **options: made_report())
-    stdout = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
-    monkeypatch.setattr(sys, "stdout", stdout)
-    assert main(["score", "photo.png", "painting.png", "out.png"]) == 0
-    assert b"ssim             ?     0.5000    1.5000" in stdout.buffer.getvalue()
+def test_no_result_is_refused(pictures):
+    with pytest.raises(InputError, match="there is no result: give at least one"):
+        score(*pictures, [])
 
 
 @pytest.mark.parametrize(
@@ -126,109 +116,94 @@ def test_a_terminal_without_arrows_gets_the_rest(folder, monkeypatch):
      ((33, 50), 64, [(42, 64), (64, 64)])],
 )  # fmt: skip
 def test_all_are_compared_at_the_smallest_size(photo, painting, vgg, monkeypatch, result, size, expected):
-    monkeypatch.setattr(scoring, "LARGEST", 52)
-    seen = []
+    monkeypatch.setattr(module, "DEFAULT_MAXIMUM", 52)
+    shapes = []
 
-    def scores(content, style, results, network):
-        seen.extend(picture.rgb.shape[:2] for picture in (content, style))
+    def record(content, style, results, network):
+        shapes.extend(picture.rgb.shape[:2] for picture in (content, style))
         return [{} for _ in results]
 
-    monkeypatch.setattr(metrics, "scores", scores)
-    made = scoring.report(photo, painting, [images.load(photo, result)], backbone=vgg, size=size)
-    assert seen == expected
-    assert (made.height, made.width) == expected[0]
-
-
-def bad_pictures():
-    rgb = np.zeros((40, 40, 3), np.uint8)
-    Image.fromarray(rgb[:20, :30]).save("small.png")
-    Image.fromarray(rgb[:1, :1]).save("dot.png")
-    with open("text.png", "w") as file:
-        file.write("I am not a picture")
-    os.mkdir("folder.png")
-
-
-@pytest.mark.parametrize(
-    ("arguments", "text"),
-    [
-        (["missing.jpg", "painting.png", "out.png"], "missing.jpg does not exist; check the path"),
-        (["photo.png", "missing.jpg", "out.png"], "missing.jpg does not exist; check the path"),
-        (["photo.png", "painting.png", "out.png", "missing.jpg"], "missing.jpg does not exist; check the path"),
-        (["photo.png", "painting.png", "text.png"],
-         "text.png is not a picture of a known kind; use JPEG, PNG, WebP or TIFF"),
-        (["photo.png", "painting.png", "folder.png"], "folder.png is a folder; give the path of a picture in it"),
-        (["photo.png", "painting.png", "out.png", "-o", "nowhere/s.csv"],
-         "could not write nowhere/s.csv: there is no folder {folder}/nowhere; create it first"),
-        (["photo.png", "painting.png", "out.png", "-o", "./out.png"],
-         "the output out.png is one of the pictures given: choose another name"),
-        (["photo.png", "painting.png", "out.png", "--size", "0"],
-         "size 0 can't be used: give a whole number from 1 to 65535"),
-        (["photo.png", "painting.png", "out.png", "--backbone", "VGG18"],
-         "unknown backbone 'VGG18': did you mean VGG19 or VGG16 or VGG19Mini?"),
-        (["photo.png", "painting.png", "out.png", "--weights", "none.h5"],
-         "weights none.h5 does not exist: give a file, 'imagenet' or 'random'"),
-    ],
-)  # fmt: skip
-def test_bad_input_is_one_line_and_exit_code_2(folder, capsys, arguments, text):
-    bad_pictures()
-    before = sorted(os.listdir())
-    assert main(["score", *arguments]) == 2
-    output = capsys.readouterr()
-    assert (output.out, output.err) == ("", f"tfstyle: {text.format(folder=os.path.realpath(folder))}\n")
-    assert sorted(os.listdir()) == before
-
-
-@pytest.mark.parametrize(
-    ("arguments", "text"),
-    [
-        (["photo.png", "painting.png", "small.png"],
-         "small.png is 30x20 pixels, and the backbone needs at least 32 a side: use size 48 or more"),
-        (["photo.png", "painting.png", "dot.png"],
-         "dot.png is 1x1 pixels: give a picture of at least 8 pixels a side"),
-        (["photo.png", "painting.png", "out.png", "--size", "40"],
-         "photo.png is 40x26 pixels at size 40, and the backbone needs at least 32 a side: use size 49 or more"),
-        (["painting.png", "small.png", "out.png", "--size", "46"],
-         "small.png is 46x31 pixels at size 46, and the backbone needs at least 32 a side: use size 48 or more"),
-    ],
-)  # fmt: skip
-def test_pictures_too_small_for_the_network_are_named(folder, capsys, arguments, text):
-    bad_pictures()
-    assert main(["score", *arguments, *FAST, "--quiet"]) == 2
-    output = capsys.readouterr()
-    assert (output.out, output.err) == ("", f"tfstyle: {text}\n")
+    monkeypatch.setattr(module, "compute_metrics", record)
+    scores = score(photo, painting, [images.load(photo, result)], backbone=vgg, size=size)
+    assert shapes == expected
+    assert (scores.height, scores.width) == expected[0]
 
 
 def test_what_memory_would_not_hold_is_refused(photo, painting, vgg, monkeypatch):
-    monkeypatch.setattr(scoring.memory, "available", lambda: 2**27)
-    with pytest.raises(InputError) as caught:
-        scoring.report(photo, painting, [photo], backbone=vgg, size=512)
-    assert re.fullmatch(
-        r"scores at size 512 need about \d\.\d GB of memory, and there are 0\.1 GB: use a smaller size",
-        str(caught.value),
+    monkeypatch.setattr(module, "available", lambda: 2**27)
+    with pytest.raises(InputError, match=r"scores at size 512 need about \d\.\d GB .* 0\.1 GB: use a smaller size"):
+        score(photo, painting, [photo], backbone=vgg, size=512)
+
+
+def test_results_are_brought_to_the_contents_size(vgg, pictures):
+    photo, painting = pictures
+
+    def metrics(style, result):
+        return compute_metrics(photo, style, [result], vgg)[0]
+
+    large = images.load(painting, (96, 70))
+    assert list(metrics(painting, large)) == list(METRICS)
+    assert metrics(painting, large) == pytest.approx(metrics(painting, large.resized((48, 64))))
+    tall = images.load(painting).resized((90, 60))
+    assert metrics(tall, photo) == pytest.approx(metrics(tall.resized(64), photo))  # the style keeps its aspect
+
+
+def test_a_score_of_features_is_the_mean_over_layers(vgg, pictures):
+    photo, painting = pictures
+    preserved, lost = compute_metrics(photo, painting, [photo, painting], vgg)
+    content, style = score_layers(vgg)
+    of_photo, of_painting = (
+        {name: each.numpy()[0] for name, each in vgg(picture[None], [content, *style]).items()}
+        for picture in pictures
+    )
+    for name in ("gram_distance", "mmd", "wasserstein"):
+        each = [METRICS[name].function(of_painting[layer], of_photo[layer]) for layer in style]
+        assert preserved[name] == pytest.approx(np.mean(each), rel=1e-5)
+    assert preserved["content_distance"] == 0
+    expected = METRICS["content_distance"].function(of_photo[content], of_painting[content])
+    assert lost["content_distance"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_metrics_of_several_are_those_of_each(vgg, pictures):
+    photo, painting = pictures
+    both = compute_metrics(photo, painting, pictures, vgg)
+    assert both == [compute_metrics(photo, painting, [result], vgg)[0] for result in pictures]
+    assert [both[1][name] for name in METRICS if METRICS[name].reference == "style"] == pytest.approx(
+        [0, 0, 0, 0, 1], abs=1e-4
     )
 
 
-def test_without_weights_it_says_so(folder, capsys):
-    assert main(["score", "photo.png", "painting.png", "out.png"]) == 0
-    output = capsys.readouterr()
-    assert "VGG19Mini, weights embedded" in output.out
-    assert output.err == (
-        "scoring with VGG19Mini, weights embedded (this package), for want of ImageNet's, which do better: "
-        "`tfstyle weights` says where they are looked for\n"
-    )
+def test_no_method_optimises_the_layers(vgg):
+    from tfstyle.pipelines.methods import METHODS
+
+    content, style = score_layers(vgg)
+    optimised = {
+        layer
+        for method in METHODS.values()
+        for layer in (*(method.content_layers or [vgg.content_layer]), *(method.style_layers or vgg.style_layers))
+    }
+    assert not optimised & {content, *style}
+    assert {content, *style} <= set(vgg.layer_names) & set(Backbone("VGG16", weights="random").layer_names)
+    other = Backbone("MobileNetV2", weights="random")
+    assert score_layers(other) == (other.content_layer, other.style_layers)
 
 
-def test_ctrl_c_is_one_line(folder, monkeypatch, capsys):
-    def interrupted(*given, **options):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(scoring, "report", interrupted)
-    assert main(["score", "photo.png", "painting.png", "out.png"]) == 130
-    assert capsys.readouterr().err == "tfstyle: interrupted before anything was scored\n"
+def test_small_pictures_are_refused(vgg):
+    small = np.zeros((31, 40, 3), "float32")
+    with pytest.raises(InputError, match="40x31 pixels are too small for VGG19"):
+        compute_metrics(small, small, [small], vgg)
 
 
-def test_with_real_weights_their_sha_is_told(folder, real_weights, capsys):
-    assert main(["score", "photo.png", "painting.png", "out.png", "--format", "json", "--quiet"]) == 0
-    record = json.loads(capsys.readouterr().out)
-    assert (record["backbone"], record["weights"]["name"]) == ("VGG19", "imagenet")
-    assert len(record["weights"]["sha256"]) == 64
+def test_with_real_weights_a_painted_picture_lies_between_content_and_style(real_weights):
+    from tfstyle import transfer
+
+    network = Backbone("VGG19", precision="float32")
+    photo = images.load(samples.content("coffee"), 96).rgb
+    painting = images.load(samples.style("mosaic", 256), 96).rgb
+    painted = transfer(photo, painting, size=96, steps=30, backbone=network, progress=False).image
+    content, between, style = compute_metrics(photo, painting, [photo, painted, painting], network)
+    for name in ("ssim", "edge_agreement"):
+        assert content[name] > between[name] > style[name]
+    assert content["content_distance"] < between["content_distance"] < style["content_distance"]
+    for name in ("gram_distance", "mmd", "wasserstein", "color_distance"):
+        assert content[name] > between[name] > style[name]

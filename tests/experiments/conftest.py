@@ -1,4 +1,4 @@
-"""An experiment that paints without a network, and scores that take none."""
+"""An experiment that paints without a network, and scores that need none."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ import pytest
 from tfstyle import images
 from tfstyle.evaluation import metrics
 from tfstyle.experiments.backbones import Networks
-from tfstyle.experiments.base import AGREES, Claim, Constant, Experiment, Finding, Outcome, Run, Setup
-from tfstyle.pipelines.result import Result
+from tfstyle.experiments.base import AGREES, Claim, Constant, Experiment, Finding, Outcome, Run, RunResult, Setup
 
 
 class Blends(Experiment):
@@ -27,7 +26,7 @@ class Blends(Experiment):
     def runs(self, setup):
         return [Run(f"blend-{share}", f"{share} of the style", facts={"share": share}) for share in self.shares]
 
-    def judges(self, run, setup):
+    def evaluation_networks(self, run, setup):
         return ("VGG19",)
 
     def constants(self, setup):
@@ -37,14 +36,9 @@ class Blends(Experiment):
         self.painted.append(run.name)
         content, style = setup.contents[0], setup.styles[0].resized(setup.contents[0].rgb.shape[:2])
         image = content.rgb + run.facts["share"] * (style.rgb - content.rgb)
-        record = {
-            "stopped": None,
-            "first_loss": 1.0,
-            "best_loss": float("inf"),
-            "steps_done": setup.steps,
-            "seconds": 0,
-        }
-        return Result(np.clip(image, 0, 1), None, {"loss": [1.0]}, record)
+        return RunResult(
+            np.clip(image, 0, 1), seconds=0, steps_done=setup.steps, first_loss=1.0, best_loss=float("inf")
+        )
 
     def measurements(self, setup):
         self.measured += 1
@@ -65,13 +59,13 @@ class Blends(Experiment):
 
 @pytest.fixture
 def blends(monkeypatch):
-    """The experiment, with scores that take no network."""
+    """The experiment, with scores that need no network."""
 
-    def scores(self, content, style, result, judge):
+    def scores(self, content, style, result, name):
         values = {name: float(np.mean(np.abs(result.rgb - content.rgb))) for name in metrics.METRICS}
         return {**values, "style_reached": values["ssim"]}
 
-    monkeypatch.setattr("tfstyle.experiments.evaluator.Jury._scores", scores)
+    monkeypatch.setattr("tfstyle.experiments.evaluator.Evaluator._scores", scores)
     return Blends()
 
 

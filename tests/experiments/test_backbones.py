@@ -1,6 +1,6 @@
 """Networks of experiments: trained where they can be, built once."""
 
-from tfstyle.experiments.backbones import Networks
+from tfstyle.experiments.backbones import NetworkOptions, Networks
 
 
 def test_without_weights_they_are_random_and_say_so(monkeypatch):
@@ -10,7 +10,7 @@ def test_without_weights_they_are_random_and_say_so(monkeypatch):
     network = networks.get("VGG16")
     assert (network.weights, network.seed, network.pooling) == ("random", 3, "avg")
     assert networks.get("VGG16") is network
-    unit = networks.get("VGG16", input_scaling="unit")
+    unit = networks.get("VGG16", NetworkOptions(input_scaling="unit"))
     assert unit is not network
     assert unit.input_scaling == "unit"
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tfstyle import InputError
-from tfstyle.experiments.folder import Folder, fingerprint, text
+from tfstyle.experiments.folder import Folder
 
 pytestmark = pytest.mark.usefixtures("eager")
 
@@ -41,18 +41,10 @@ def test_folders_of_others_are_refused(tmp_path):
     (others / "thesis.txt").write_text("mine")
     file.write_text("")
     for path, message in (
-        (ours, f"the folder {ours} holds blends: give another folder"),
-        (others, f"the folder {others} has other files in it: give a new or an empty folder"),
-        (file, f"could not make the folder {file}: File exists; choose another place"),
+        (ours, "ours holds blends: give another folder"),
+        (others, "others has other files.*empty folder"),
+        (file, "could not make the folder .*file: .*choose another place"),
     ):
-        with pytest.raises(InputError) as caught:
+        with pytest.raises(InputError, match=message):
             Folder(path, "colours")
-        assert str(caught.value) == message
     assert [path.name for path in others.iterdir()] == ["thesis.txt"]
-
-
-def test_fingerprints_are_of_values(setup):
-    settings = {"setup": setup.contents, "size": np.float32(2), "method": ("a", None)}
-    assert fingerprint(settings) == fingerprint({**settings, "size": 2.0, "method": ["a", None]})
-    assert fingerprint(settings) != fingerprint({**settings, "size": 3})
-    assert text({"a": float("nan"), "b": (1, True)}) == '{\n "a": null,\n "b": [\n  1,\n  true\n ]\n}\n'

@@ -26,7 +26,7 @@ def test_the_report_is_self_contained(blends, outcome, tmp_path):
 
 
 def test_its_text_is_escaped_and_its_tags_are_closed(blends, outcome):
-    page = report.html(blends, outcome, blends.findings(outcome), {})
+    page = report.page(blends, outcome, blends.findings(outcome), {})
     assert "Blends &lt;of&gt; content &amp; style" in page
     assert "blends &lt;blend&gt;" in page
     assert "&lt;photo&gt;" in page
@@ -35,12 +35,11 @@ def test_its_text_is_escaped_and_its_tags_are_closed(blends, outcome):
         open: ClassVar = []
 
         def handle_starttag(self, tag, attributes):
-            if tag not in ("meta", "img", "br", "th", "td"):
+            if tag not in ("meta", "img", "br"):
                 self.open.append(tag)
 
         def handle_endtag(self, tag):
-            if tag not in ("th", "td"):
-                assert self.open.pop() == tag
+            assert self.open.pop() == tag
 
     tags = Tags()
     tags.feed(page)
@@ -48,7 +47,7 @@ def test_its_text_is_escaped_and_its_tags_are_closed(blends, outcome):
 
 
 def test_reported_chosen_and_measured_are_told_apart(blends, outcome):
-    page = report.html(blends, outcome, blends.findings(outcome), {})
+    page = report.page(blends, outcome, blends.findings(outcome), {})
     assert '<td>0 to 1</td><td><span class="tag reported">reported</span></td><td>Nobody 2026</td>' in page
     assert '<td>steps</td><td>3</td><td><span class="tag chosen">chosen</span></td>' in page
     assert '<span class="tag measured">measured</span> <span class="tag good">agrees</span> 0 &amp; 1' in page
@@ -58,8 +57,8 @@ def test_random_weights_and_quick_trials_are_said(blends, outcome):
     from dataclasses import replace
 
     hasty = replace(outcome, setup=replace(outcome.setup, quick=True))
-    page = report.html(blends, hasty, [], {})
-    assert "VGG19: random weights, seed 0, for want of ImageNet&#x27;s." in page
+    page = report.page(blends, hasty, [], {})
+    assert "VGG19: random weights, seed 0, since ImageNet weights were not found." in page
     assert "A quick trial at 56 pixels, 3 steps" in page
     assert "<li>VGG19: random (He, seed 0)</li>" in page
 
@@ -77,9 +76,10 @@ def test_tables_parse(blends, outcome, tmp_path):
         "measured": "0 & 1",
     }
     assert record["contents"][0]["name"] == "<photo>"
-    lines = report.table_text(outcome.rows, ["run", "share", "ssim"]).splitlines()
-    assert lines[0].split() == ["run", "share", "ssim", "↑"]
-    assert lines[2].split() == ["blend-0.5", "0.500", "0.250"]
+    assert "by_judge" not in rows[0]
+    assert report.headings(["run", "style_reached", "ssim", "judges"]) == {
+        "run": "run", "style_reached": "style reached ↑", "ssim": "ssim ↑", "judges": "scored by"
+    }  # fmt: skip
     assert report.findings_text(blends.findings(outcome)) == (
-        "agrees: blends <blend> — 0 & 1\nfound: more\n"
+        "agrees: blends <blend> — 0 & 1\nmeasured: more\n"
     )  # fmt: skip

@@ -1,13 +1,15 @@
 """An experiment runs into a folder, keeps what is finished, and says what can't be used."""
 
+import inspect
 import json
 import logging
 import os
+from dataclasses import replace
 
 import pytest
 
 from tfstyle import InputError, experiments, images
-from tfstyle.experiments.run import reproduce
+from tfstyle.experiments.run import compare, reproduce
 
 pytestmark = pytest.mark.usefixtures("eager")
 
@@ -45,10 +47,10 @@ def test_runs_with_other_settings_are_done_anew(blends, tmp_path, caplog, change
              for name, value in changed.items()}  # fmt: skip
     reproduce(blends, tmp_path, **{"size": 64, "steps": 2, **given})
     assert len(blends.painted) == 2
-    assert caplog.messages == [f"{tmp_path}: 1 runs had other settings and are done anew"]
+    assert caplog.messages == [f"{tmp_path}: 1 runs had other settings and are done again"]
 
 
-def test_given_pictures_may_stay_private(blends, tmp_path, photo, painting):
+def test_the_users_images_may_stay_private(blends, tmp_path, photo, painting):
     paths = {}
     for name, picture in (("content", photo), ("style", painting)):
         paths[name] = images.save(picture, tmp_path / f"my-{name}.png") or tmp_path / f"my-{name}.png"
@@ -76,9 +78,7 @@ def test_ctrl_c_leaves_finished_runs(blends, tmp_path):
 
     def interrupted(run, setup):
         result = paint(run, setup)
-        if len(blends.painted) == 2:
-            result.settings["stopped"] = "interrupted"
-        return result
+        return replace(result, stopped="interrupted") if len(blends.painted) == 2 else result
 
     blends.paint = interrupted
     with pytest.raises(KeyboardInterrupt):
@@ -100,26 +100,42 @@ def test_the_bar_counts_runs(blends, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("given", "text"),
     [
-        ({"size": 63}, "size 63 can't be used: give a whole number from 64 to 4096"),
-        ({"steps": 0}, "steps 0 can't be used: give a whole number from 1 to 10000000"),
-        ({"seed": -1}, "seed -1 can't be used: give a whole number from 0 to 4294967295"),
-        ({"contents": ["a.png", "b.png"]}, "blends takes 1 content picture, not 2"),
+        ({"size": 63}, "size 63 .* 64 to 4096"),
+        ({"steps": 0}, "steps 0 .* 1 to 10000000"),
+        ({"seed": -1}, "seed -1 .* 0 to 4294967295"),
+        ({"weights": "none"}, "unknown weights 'none': use one of imagenet, random"),
+        ({"sise": 64}, "unknown option 'sise': did you mean size"),
+        ({"contents": ["a.png", "b.png"]}, "blends takes at most 1 content image: leave out 1"),
         ({"styles": ["missing.png"]}, "missing.png does not exist; check the path"),
+        ({"domains": {"ink": "folder"}}, "blends does not train on domains: leave out the option domain"),
+        ({"trained": "folder"}, "blends does not train on domains: leave out the option trained"),
     ],
 )
 def test_bad_input_is_one_line(blends, tmp_path, given, text):
-    with pytest.raises(InputError) as caught:
+    with pytest.raises(InputError, match=text):
         reproduce(blends, tmp_path / "new", **given)
-    assert str(caught.value) == text
     assert not os.path.exists(tmp_path / "new")
 
 
 def test_unknown_experiments_are_named():
-    with pytest.raises(InputError) as caught:
+    with pytest.raises(InputError, match="unknown experiment 'jin2021-hybrids': did you mean jin2021-hybrid"):
         experiments.get("jin2021-hybrids")
-    assert str(caught.value).startswith("unknown experiment 'jin2021-hybrids': did you mean jin2021-hybrid")
-    for name in experiments.EXPERIMENTS:
-        assert experiments.get(name).name == name
+
+
+@pytest.mark.parametrize("name", experiments.EXPERIMENTS)
+def test_every_experiment_says_what_it_is(name):
+    experiment = experiments.get(name)
+    assert experiment.name == name
+    assert all((experiment.title, experiment.reference, experiment.needs, experiment.duration))
+
+
+def test_the_signature_has_every_option():
+    parameters = inspect.signature(reproduce).parameters
+    assert list(parameters)[:2] == ["experiment", "folder"]
+    assert {"quick", "contents", "styles", "size", "steps", "seed", "progress"} <= set(parameters)
+    assert parameters["seed"].kind is inspect.Parameter.KEYWORD_ONLY
+    assert "trained: A folder of finished trainings" in reproduce.__doc__
+    assert list(inspect.signature(compare).parameters)[:3] == ["content", "style", "folder"]
 
 
 def test_files_are_taken_for_samples(blends, tmp_path, photo):

@@ -91,6 +91,7 @@ def test_one_pixel_too_small_is_refused(vgg):
     assert str(error.value) == "pictures of 40x31 pixels are too small for VGG19, which needs at least 32 a side"
 
 
+@pytest.mark.large
 def test_names_are_the_same_whatever_was_built_before():
     """In a fresh process, and after other networks were built in it."""
     code = (
@@ -102,7 +103,7 @@ def test_names_are_the_same_whatever_was_built_before():
         "second = Backbone('InceptionV3', weights='random').layer_names\n"
         "print(json.dumps([first, second]))\n"
     )
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300)
     first, second = json.loads(run.stdout.splitlines()[-1])
     here = list(Backbone("InceptionV3", weights="random").layer_names)
     assert first == second == here
@@ -110,13 +111,14 @@ def test_names_are_the_same_whatever_was_built_before():
     assert "activation_94" not in here
 
 
+@pytest.mark.large
 def test_a_fresh_processs_names_are_keras_own():
     code = (
         "import json, keras\n"
         "model = keras.applications.InceptionV3(include_top=False, weights=None)\n"
         "print(json.dumps([layer.name for layer in model.layers]))\n"
     )
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300)
     assert json.loads(run.stdout.splitlines()[-1]) == list(Backbone("InceptionV3", "random").layer_names)
 
 
@@ -273,6 +275,7 @@ def test_serialisation_round_trip(vgg):
     assert again.get_config() == vgg.get_config()
 
 
+@pytest.mark.large
 def test_an_extractor_is_a_keras_model_that_saves(tmp_path, pictures):
     backbone = Backbone("NASNetMobile", "random")
     extractor = backbone.extractor(["normal_concat_3"])
@@ -284,7 +287,7 @@ def test_an_extractor_is_a_keras_model_that_saves(tmp_path, pictures):
         "np.save(sys.argv[2], model(pictures)['normal_concat_3'])\n"
     )
     paths = [str(tmp_path / "features.keras"), str(tmp_path / "out.npy")]
-    subprocess.run([sys.executable, "-c", code, *paths], check=True, capture_output=True)
+    subprocess.run([sys.executable, "-c", code, *paths], check=True, capture_output=True, timeout=300)
     np.testing.assert_allclose(
         np.load(paths[1]), extractor(pictures)["normal_concat_3"].numpy(), rtol=1e-4, atol=1e-4
     )

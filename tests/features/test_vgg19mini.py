@@ -15,8 +15,8 @@ from tfstyle import Backbone, InputError, images
 from tfstyle.cli.main import main
 from tfstyle.features import weights
 from tfstyle.features.vgg19mini import TAPS, VGG19Mini
-from tfstyle.layers import ChannelMixing
-from tfstyle.models.adain.encoder import described, restored
+from tfstyle.layers import ChannelProjection
+from tfstyle.models.adain.encoder import backbone_config, backbone_from_config
 
 ROOT = Path(tfstyle.__file__).parent
 
@@ -38,7 +38,7 @@ def test_layers_are_vgg19s_with_fewer_filters(vgg, mini):
     large, small = ({layer.name: (layer, shape) for layer, shape in each.below(TAPS)[1]} for each in (vgg, mini))
     for tap in TAPS:
         mixing, shape = small[tap]
-        assert (type(mixing), shape) == (ChannelMixing, small[f"{tap}_filters"][1])
+        assert (type(mixing), shape) == (ChannelProjection, small[f"{tap}_filters"][1])
         small[tap] = small.pop(f"{tap}_filters")
     assert mini.layer_names[0] == vgg.layer_names[0]
     for name in list(small)[1:]:
@@ -76,6 +76,7 @@ def test_embedded_weights_are_trained_normalised_and_said_to_be_embedded(mini):
         assert np.median(means) > 0.25
 
 
+@pytest.mark.large
 def test_a_fresh_process_loads_the_same_features(mini):
     picture = np.linspace(0, 1, 48 * 32 * 3, dtype="float32").reshape(1, 48, 32, 3)
     code = (
@@ -84,7 +85,7 @@ def test_a_fresh_process_loads_the_same_features(mini):
         "found = Backbone('VGG19Mini', 'embedded')(picture); "
         "print(sorted((name, float(np.mean(each))) for name, each in found.items()))"
     )
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300)
     expected = sorted((name, float(np.mean(each))) for name, each in mini(picture).items())
     for (name, found), (other, value) in zip(eval(run.stdout), expected, strict=True):
         assert (name, found) == (other, pytest.approx(value, rel=1e-4))
@@ -157,12 +158,12 @@ def test_the_wheel_has_the_weights_and_their_notice():
 
 
 def test_a_saved_model_finds_the_embedded_weights_again(mini):
-    config = described(mini)
+    config = backbone_config(mini)
     assert config["backbone"]["config"]["weights"] == "embedded"
-    again = restored(config)
+    again = backbone_from_config(config)
     assert again.weights_record == mini.weights_record
     config["backbone"]["config"]["weights"] = "elsewhere/vgg19mini.weights.h5"  # as on another machine
-    assert restored(config).weights == "embedded"
+    assert backbone_from_config(config).weights == "embedded"
 
 
 def test_the_command_line_paints_with_it(photo, painting, tmp_path, monkeypatch, capsys):

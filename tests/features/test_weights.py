@@ -4,6 +4,7 @@ import hashlib
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -194,6 +195,7 @@ def test_a_wrong_shape_is_named(tmp_path):
         Backbone("VGG16", tmp_path / "r.weights.h5")
 
 
+@pytest.mark.large
 def test_a_weights_file_cannot_run_code(tmp_path):
     """A .keras archive whose model would run code when loaded as a model: only its weights are read."""
     code = (
@@ -202,10 +204,11 @@ def test_a_weights_file_cannot_run_code(tmp_path):
         "model.save(sys.argv[1])\n"
     )
     path = tmp_path / "evil.keras"
-    subprocess.run([sys.executable, "-c", code, str(path)], check=True, capture_output=True)
+    subprocess.run([sys.executable, "-c", code, str(path)], check=True, capture_output=True, timeout=300)
     run = subprocess.run(
         [sys.executable, "-c", f"from tfstyle import Backbone; Backbone('VGG16', {str(path)!r})"],
         capture_output=True, text=True,
+        timeout=300,
     )  # fmt: skip
     assert run.returncode != 0
     assert "pwned" not in run.stdout + run.stderr
@@ -215,9 +218,9 @@ def test_a_weights_file_cannot_run_code(tmp_path):
 def test_keras_cache_is_looked_for_in_keras_home(vgg16_file, tmp_path):
     """In a process of its own, without the fixtures' patch."""
     put(vgg16_file, tmp_path / "models", "vgg16_weights_notop.weights.h5")
-    code = "from tfstyle import weights; print(weights.find('VGG16').source)"
+    code = "from tfstyle.features import weights; print(weights.find('VGG16').source)"
     environment = {**os.environ, "KERAS_HOME": str(tmp_path)}
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=300)
     assert run.stdout == "Keras cache\n"
 
 
@@ -227,3 +230,13 @@ def test_inventory_says_what_is_here(vgg16_file, cache):
     assert rows["VGG16"]["source"] == "Keras cache"
     assert len(rows["VGG16"]["sha256"]) == 64
     assert rows["VGG19"] == {"backbone": "VGG19", "file": None, "source": None, "sha256": None}
+
+
+def test_a_user_without_a_home_folder_has_the_other_places(monkeypatch):
+    """As in containers that run with a user id of their own."""
+    monkeypatch.undo()  # the fixtures' patch
+    monkeypatch.delenv("KERAS_HOME", raising=False)
+    monkeypatch.setattr("os.path.expanduser", lambda path: path)  # as it is where nobody knows the home
+    assert weights.cache_folders()[0] == Path("~/.keras/models")
+    with pytest.raises(InputError, match=r"weights ~/w\.h5 does not exist"):
+        weights.find("VGG16", "~/w.h5")

@@ -1,6 +1,7 @@
 """Masks and segmentations: which regions they make, of which styles, and what is refused in which words."""
 
 import io
+import re
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from PIL import Image, ImageDraw
 
 from tfstyle import InputError
 from tfstyle.images import load, save
-from tfstyle.images.masks import grey, regions, shrunk
+from tfstyle.images.masks import downsample, grey, regions
 from tfstyle.images.picture import Picture
 
 RED, GREEN, BLUE, TEAL = (255, 0, 0), (0, 255, 0), (0, 0, 255), (0, 80, 100)
@@ -30,8 +31,8 @@ def stripes(*colours, name=None, shape=SHAPE):
     return levels if name is None else load(levels, name=name)
 
 
-def made(content, styles, mix, shapes=None, shape=SHAPE):
-    return regions(content, styles, mix, shape, shapes or [SHAPE] * len(mix))
+def made(content, styles, style_weights, shapes=None, shape=SHAPE):
+    return regions(content, styles, style_weights, shape, shapes or [SHAPE] * len(style_weights))
 
 
 def message(*args, **kwargs):
@@ -50,7 +51,7 @@ def test_one_content_mask_is_one_region_in_the_mix_of_all_styles():
     np.testing.assert_allclose(out.content, values(soft(0))[None], atol=1e-7)
     assert out.content.dtype == np.float32
     assert out.styles == (None, None)
-    np.testing.assert_array_equal(out.mix, [[0.25, 0.75]])
+    np.testing.assert_array_equal(out.style_weights, [[0.25, 0.75]])
     assert out.names == ("sky.png",)
 
 
@@ -58,7 +59,7 @@ def test_a_content_mask_for_each_style_is_painted_in_it_alone():
     out = made([soft(0, "a.png"), soft(1, "b.png")], [], [0.25, 0.75])
     np.testing.assert_allclose(out.content, values(np.stack([soft(0), soft(1)])), atol=1e-7)
     assert out.styles == (None, None)
-    np.testing.assert_array_equal(out.mix, np.eye(2))
+    np.testing.assert_array_equal(out.style_weights, np.eye(2))
     assert out.names == ("a.png", "b.png")
 
 
@@ -68,7 +69,7 @@ def test_style_masks_alone_say_what_of_each_style_counts():
     assert out.styles[0] is None
     np.testing.assert_allclose(out.styles[1], values(soft(2, shape=(8, 9)))[None], atol=1e-7)
     assert out.styles[1].dtype == np.float32
-    np.testing.assert_array_equal(out.mix, [[0.5, 0.5]])
+    np.testing.assert_array_equal(out.style_weights, [[0.5, 0.5]])
     assert out.names == ("the whole picture",)
 
 
@@ -85,7 +86,7 @@ def test_style_masks_go_with_content_masks():
     np.testing.assert_allclose(out.styles[0], values(soft(2))[None], atol=1e-7)
     assert out.styles[1] is None
     out = made([soft(0), soft(1)], [soft(2), None], [0.5, 0.5])
-    np.testing.assert_array_equal(out.mix, np.eye(2))
+    np.testing.assert_array_equal(out.style_weights, np.eye(2))
     np.testing.assert_allclose(out.styles[0], values(np.stack([soft(2)] * 2)), atol=1e-7)
     assert out.styles[1] is None
 
@@ -115,14 +116,14 @@ def test_colours_of_a_segmentation_are_regions():
     for colour, where, seen in zip((RED, BLUE, GREEN), out.content, out.styles[0], strict=True):
         np.testing.assert_array_equal(where, (stripes(RED, GREEN, RED, BLUE) == colour).all(axis=-1))
         np.testing.assert_array_equal(seen, (stripes(GREEN, BLUE, RED) == colour).all(axis=-1))
-    np.testing.assert_array_equal(out.mix, [[1], [1], [1]])
+    np.testing.assert_array_equal(out.style_weights, [[1], [1], [1]])
 
 
 def test_a_style_that_lacks_a_colour_leaves_its_weight_to_the_others():
     out = made([stripes(RED, BLUE)], [stripes(RED, BLUE), stripes(BLUE, RED), stripes(RED, GREEN)], [0.5, 0.1, 0.4])
-    mix = dict(zip(out.names, out.mix, strict=True))
-    np.testing.assert_allclose(mix["#ff0000"], [0.5, 0.1, 0.4])
-    np.testing.assert_allclose(mix["#0000ff"], [5 / 6, 1 / 6, 0])
+    weights = dict(zip(out.names, out.style_weights, strict=True))
+    np.testing.assert_allclose(weights["#ff0000"], [0.5, 0.1, 0.4])
+    np.testing.assert_allclose(weights["#0000ff"], [5 / 6, 1 / 6, 0])
     assert not out.styles[2][out.names.index("#0000ff")].any()
     assert not (out.styles[2].sum(axis=0)[:, 8:]).any()  # the green is of no region
 
@@ -132,7 +133,7 @@ def test_colours_a_little_off_are_the_same():
     out = made([stripes(RED, BLUE)], [near], [1])
     np.testing.assert_array_equal(out.styles[0], made([stripes(RED, BLUE)], [stripes(RED, BLUE)], [1]).styles[0])
     text = message([stripes(RED, BLUE)], [stripes((230, 0, 0), BLUE)], [1])
-    assert text == f"the colour #ff0000 of the content mask {LACKS} the content mask"
+    assert re.match("the colour #ff0000 of the content mask .*: paint it into one", text)
 
 
 COLOURS = ("#003c64", "#005064", "#ff0000", "#ffffff")
@@ -193,7 +194,7 @@ def test_masks_are_read_from_files(tmp_path):
     save(load(stripes(RED, BLUE)), tmp_path / "map.png")
     out = made([tmp_path / "map.png"], [str(tmp_path / "map.png")], [1])
     assert set(out.names) == {"#ff0000", "#0000ff"}
-    assert message([tmp_path / "no.png"], [], [1]) == f"{tmp_path}/no.png does not exist; check the path"
+    assert message([tmp_path / "no.png"], [], [1]).startswith(f"{tmp_path}/no.png does not exist")
 
 
 GREY, MAP = soft(0, "grey.png"), stripes(RED, BLUE, name="map.png")
@@ -201,49 +202,34 @@ PHOTO = np.random.default_rng(0).random((120, 160, 3))
 PHOTO[:50] = 0  # flat shadows
 PHOTO = load(PHOTO, name="photo.jpg")
 NOTHING, SQUARE = np.zeros((*SHAPE, 4), "uint8"), soft(0, "a.png", (20, 20))
-COLOURED = "map.png is a segmentation, having colours"
-TOGETHER = "give each style a mask in the same colours, or give grey content masks, one for each style"
-LACKS = "covers 1 % of no mask of a style that has weight: paint it into one, or over in"
-FLAT = "give one that is grey, or that has few, flat colours"
-SAME = "give a mask of the same shape"
-REFUSED = [
-    ([GREY] * 2, [], 1, "2 content masks for 1 style: give one"),
-    ([GREY] * 2, [], 3, "2 content masks for 3 styles: give one, or one for each style"),
-    ([], [GREY], 2, "1 style mask for 2 styles: give one for each style, or none"),
-    ([MAP, GREY], [], 2, f"{COLOURED}: give it alone, or make it grey"),
-    ([GREY], [MAP], 1, f"{COLOURED}: give a segmentation as the content mask too, or make it grey"),
-    ([], [None, MAP], 2, f"{COLOURED}: give a segmentation as the content mask too, or make it grey"),
-    (
-        [MAP],
-        [],
-        2,
-        f"map.png is a segmentation in 2 colours, and no style mask tells which style is for which: {TOGETHER}",
-    ),
-    ([MAP], [MAP, None], 2, f"map.png is a segmentation, but style 2 has none: {TOGETHER}"),
-    (
-        [stripes(RED, GREEN, BLUE, name="3.png")],
-        [MAP, MAP],
-        2,
-        f"the colour #00ff00 of 3.png {LACKS} 3.png",
-    ),
-    ([PHOTO], [MAP], 1, f"photo.jpg is not a mask: {FLAT}"),
-    ([MAP], [NOTHING], 1, f"the style mask is not a mask: {FLAT}"),
-    ([NOTHING], [], 1, "the content mask is black or transparent all over: make white what it is for"),
-    ([], [None, NOTHING], 2, "style mask 2 is black or transparent all over: make white what it is for"),
-    ([SQUARE], [], 1, f"a.png has 20x20 pixels, and the content picture 16x12, another shape: {SAME}"),
-    ([], [SQUARE], 1, f"a.png has 20x20 pixels, and the style picture 16x12, another shape: {SAME}"),
-    ([], [None, SQUARE], 2, f"a.png has 20x20 pixels, and style picture 2 16x12, another shape: {SAME}"),
+REFUSED = [  # the masks, the number of style images, and the input and the fix that the message names
+    ([GREY] * 2, [], 1, "2 content masks for 1 style image: give one$"),
+    ([GREY] * 2, [], 3, "2 content masks for 3 style images: give one, or one for each"),
+    ([], [GREY], 2, "1 style mask for 2 style images: give one for each"),
+    ([MAP, GREY], [], 2, "map.png is a segmentation.*: give it alone, or make it grey"),
+    ([GREY], [MAP], 1, "map.png is a segmentation.*: give a segmentation as the content mask too, or make it grey"),
+    ([], [None, MAP], 2, "map.png is a segmentation.*: give a segmentation as the content mask too, or make it grey"),
+    ([MAP], [], 2, "map.png is a segmentation in 2 colours, .* no style mask: give each style image a mask"),
+    ([MAP], [MAP, None], 2, "map.png is a segmentation, but style image 2 has none: give each style image a mask"),
+    ([stripes(RED, GREEN, BLUE, name="3.png")], [MAP, MAP], 2, "the colour #00ff00 of 3.png .*: paint it into one"),
+    ([PHOTO], [MAP], 1, "photo.jpg is not a mask: give one that is grey, or that has few, flat colours"),
+    ([MAP], [NOTHING], 1, "the style mask is not a mask: give one that is grey"),
+    ([NOTHING], [], 1, "the content mask is black .*: make white what it is for"),
+    ([], [None, NOTHING], 2, "style mask 2 is black .*: make white what it is for"),
+    ([SQUARE], [], 1, "a.png has 20x20 pixels, and the content image 16x12.*: give a mask of the same shape"),
+    ([], [SQUARE], 1, "a.png has 20x20 pixels, and the style image 16x12.*: give a mask of the same shape"),
+    ([], [None, SQUARE], 2, "a.png has 20x20 pixels, and style image 2 16x12.*: give a mask of the same shape"),
 ]
 
 
 @pytest.mark.parametrize(("content", "styles", "number", "expected"), REFUSED, ids=[row[-1] for row in REFUSED])
 def test_what_is_refused_and_why(content, styles, number, expected):
-    assert message(content, styles, [1 / number] * number) == expected
+    assert re.match(expected, message(content, styles, [1 / number] * number))
 
 
 def test_a_colour_of_a_style_without_weight_is_not_enough():
     text = message([MAP], [MAP, stripes(RED, GREEN)], [0, 1])
-    assert text == f"the colour #0000ff of map.png {LACKS} map.png"
+    assert re.match("the colour #0000ff of map.png .*: paint it into one", text)
 
 
 def test_a_mask_may_be_two_percent_off_or_one_pixel():
@@ -266,7 +252,7 @@ def test_regions_do_not_depend_on_which_colours_stand_for_them(first, second):
     places = np.random.default_rng(0).choice(4, (20, 20), p=[0.4, 0.3, 0.2, 0.1])
     style = places[::-1].T
     outs = [made([np.uint8(c)[places]], [np.uint8(c)[style]], [1], [(20, 20)], (20, 20)) for c in (first, second)]
-    for attribute in ("content", "mix"):
+    for attribute in ("content", "style_weights"):
         np.testing.assert_array_equal(getattr(outs[0], attribute), getattr(outs[1], attribute))
     np.testing.assert_array_equal(outs[0].styles[0], outs[1].styles[0])
     assert outs[0].names == tuple("#{:02x}{:02x}{:02x}".format(*first[k]) for k in range(4))
@@ -293,9 +279,9 @@ def sizes(draw):
 @given(sizes(), st.integers(0, 99))
 def test_shrunk_keeps_ones_and_means(pair, seed):
     old, new = pair
-    np.testing.assert_array_equal(shrunk(np.ones((2, *old), "float32"), new), np.ones((2, *new), "float32"))
+    np.testing.assert_array_equal(downsample(np.ones((2, *old), "float32"), new), np.ones((2, *new), "float32"))
     weights = np.random.default_rng(seed).random((3, *old), dtype="float32")
-    out = shrunk(weights, new)
+    out = downsample(weights, new)
     assert out.shape == (3, *new)
     assert out.dtype == np.float32
     assert out.min() >= weights.min() - 1e-6
@@ -308,9 +294,9 @@ def test_shrunk_keeps_ones_and_means(pair, seed):
 def test_shrunk_averages_areas():
     weights = np.random.default_rng(5).random((2, 8, 12), dtype="float32")
     blocks = weights.astype("float64").reshape(2, 4, 2, 4, 3).mean(axis=(2, 4))
-    np.testing.assert_allclose(shrunk(weights, (4, 4)), blocks, rtol=1e-6)
-    np.testing.assert_array_equal(shrunk(weights, (8, 12)), weights)
-    thirds = shrunk(np.float32([[[0, 1, 0]]]), (1, 2))  # the middle pixel is half in each cell
+    np.testing.assert_allclose(downsample(weights, (4, 4)), blocks, rtol=1e-6)
+    np.testing.assert_array_equal(downsample(weights, (8, 12)), weights)
+    thirds = downsample(np.float32([[[0, 1, 0]]]), (1, 2))  # the middle pixel is half in each cell
     np.testing.assert_allclose(thirds, [[[1 / 3, 1 / 3]]], rtol=1e-6)
 
 
@@ -323,11 +309,13 @@ def test_a_grey_picture_by_itself():
     np.testing.assert_allclose(grey(transparent, SHAPE, "alpha"), 0.25, atol=1e-6)
     for wrong, message in [
         (stripes(RED, BLUE), "the alpha has colours: make it grey"),
-        (soft(7, shape=(16, 12)), "the alpha has 12x16 pixels, and the content picture 16x12, another shape: "),
+        (
+            soft(7, shape=(16, 12)),
+            "the alpha has 12x16 pixels, and the content image 16x12.*: give a mask",
+        ),
     ]:
-        with pytest.raises(InputError) as error:
+        with pytest.raises(InputError, match=message):
             grey(wrong, SHAPE, "alpha")
-        assert str(error.value).startswith(message)
 
 
 def test_nothing_given_is_changed():

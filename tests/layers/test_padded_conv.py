@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfstyle.layers import DoublingConv2DTranspose, PaddedConv2D
+from tfstyle.layers import PaddedConv2D, UpsamplingConv2DTranspose
 
 # torch.nn.functional of PyTorch 2.15 for sin(n) as (1, 4, 6, 2) and kernels cos(n): conv2d with one of (2, 2, 3, 3),
 # stride 2, padding 1; conv_transpose2d with one of (2, 1, 3, 3), stride 2, padding 1 and output_padding 1.
@@ -66,7 +66,7 @@ def test_they_are_pytorchs(dtype, tolerance):
     layer = made(PaddedConv2D, kernel(2, 2, 3, 3), 2, 3, strides=2, dtype=dtype)
     found = tf.cast(layer(tf.cast(waves(), dtype)), "float64")
     np.testing.assert_allclose(np.ravel(found), GOLDEN_CONVOLUTION, atol=tolerance)
-    layer = made(DoublingConv2DTranspose, kernel(2, 1, 3, 3), 1, dtype=dtype)
+    layer = made(UpsamplingConv2DTranspose, kernel(2, 1, 3, 3), 1, dtype=dtype)
     found = tf.cast(layer(tf.cast(waves(), dtype)), "float64")
     assert found.shape == (1, 8, 12, 1)
     np.testing.assert_allclose(np.ravel(found[:, ::3, ::2]), GOLDEN_TRANSPOSED, atol=tolerance)
@@ -99,8 +99,8 @@ def test_padding_within_and_before_are_the_same_to_the_second_gradient(size, str
 
 def test_gradients_of_the_transposed_one_do_not_depend_on_the_precision():
     features = np.random.default_rng(0).normal(size=(2, 5, 4, 2))
-    single = made(DoublingConv2DTranspose, kernel(2, 3, 3, 3), 3)
-    double = made(DoublingConv2DTranspose, kernel(2, 3, 3, 3), 3, dtype="float64")
+    single = made(UpsamplingConv2DTranspose, kernel(2, 3, 3, 3), 3)
+    double = made(UpsamplingConv2DTranspose, kernel(2, 3, 3, 3), 3, dtype="float64")
     found = []
     for layer, dtype in ((single, "float32"), (double, "float64")):
         x = tf.constant(features, dtype)
@@ -115,7 +115,7 @@ def test_gradients_of_the_transposed_one_do_not_depend_on_the_precision():
 def test_sizes_that_are_not_known_stay_unknown():
     inputs = keras.Input((None, 8, 2))
     assert PaddedConv2D(3, 4, strides=2)(inputs).shape == (None, None, 4, 3)
-    assert DoublingConv2DTranspose(5)(inputs).shape == (None, None, 16, 5)
+    assert UpsamplingConv2DTranspose(5)(inputs).shape == (None, None, 16, 5)
 
 
 def test_padding_of_another_kind_is_refused():

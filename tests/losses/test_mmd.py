@@ -316,6 +316,7 @@ def evaluate(objective, picture, targets):
 ADAPTIVE = Mixture([(GaussianKernel(features=40), 1.0), (LinearKernel(), 0.1)])
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("regions", [False, True], ids=["one region", "regions"])
 def test_tiles_have_the_bandwidth_the_losses_and_the_gradient_of_the_whole(vgg, regions):
     random = np.random.default_rng(1)

@@ -294,6 +294,7 @@ def test_shares_are_of_the_gradient_at_the_content_picture(pictures_and_two_back
     assert not np.allclose(*(np.linalg.norm(each) for each in plain), rtol=0.1)
 
 
+@pytest.mark.large
 def test_shares_are_the_same_in_tiles(pictures_and_two_backbones):
     content, style, first, second = pictures_and_two_backbones
     terms = [StyleTerm(first, first.style_layers[:2]), StyleTerm(second, second.style_layers[:2])]

@@ -39,6 +39,7 @@ def targets_of(term, s):
     return term.targets({}, {}, [style], [[1.0]], None)
 
 
+@pytest.mark.large
 @settings(max_examples=5)
 @given(seed=st.integers(0, 1000))
 def test_it_is_unbiased_and_its_deviation_falls_with_the_pairs(raw, seed):

@@ -56,6 +56,7 @@ def wanted(model, contents, style, alpha):
     return np.stack([model.stylize(content, style[0], alpha=alpha) for content in contents])
 
 
+@pytest.mark.large
 def test_a_saved_model_needs_neither_keras_nor_tfstyle(model, pictures):
     made = exporting.export(model, "adain")
     assert made.paths == (Path("adain"),)
@@ -74,7 +75,7 @@ np.savez("found.npz", whole=run["stylize"](content=contents, style=style, alpha=
     parts=run["stylize_with_code"](content=contents, alpha=alpha, **code)["picture"],
     default=run["serving_default"](content=contents, style=style, alpha=alpha)["picture"], **code)
 """
-    subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": ""})
+    subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": ""}, timeout=300)
     found = np.load("found.npz")
     for name in ("whole", "parts", "default"):
         np.testing.assert_allclose(found[name], wanted(model, contents, style, 0.25), atol=1e-4)
@@ -83,6 +84,7 @@ np.savez("found.npz", whole=run["stylize"](content=contents, style=style, alpha=
     np.testing.assert_allclose(found["deviation"][0], own.deviation, rtol=1e-3, atol=1e-3)
 
 
+@pytest.mark.large
 def test_tensorflow_lite_has_all_signatures_in_one_file(model, pictures):
     made = exporting.export(model, "adain.tflite")
     assert [path.name for path in Path().iterdir()] == ["adain.tflite"]
@@ -95,6 +97,7 @@ def test_tensorflow_lite_has_all_signatures_in_one_file(model, pictures):
     np.testing.assert_allclose(found, wanted(model, contents, style, 0.25), atol=1e-4)
 
 
+@pytest.mark.large
 @pytest.mark.skipif(importlib.util.find_spec("tf2onnx") is None, reason="needs pip install 'tfstyle[onnx]'")
 def test_onnx_has_a_file_for_each_signature(model, pictures):
     import onnxruntime
@@ -132,7 +135,7 @@ def test_generators_are_exported_by_their_pictures(generator, pictures, format):
 
 @pytest.mark.parametrize("format", ["saved_model", "tflite"])
 def test_a_cyclegan_is_exported_from_photographs_to_paintings(pictures, format):
-    model = CycleGAN(32, blocks=1, filters=4, layers=2, pool_size=0, seed=0)
+    model = CycleGAN(32, blocks=1, filters=4, n_layers=2, pool_size=0, seed=0)
     path = Path("out" if format == "saved_model" else "out.tflite")
     made = exporting.export(model, path)
     assert made.signatures == ("paint(pictures)",)
@@ -146,7 +149,7 @@ def test_a_cyclegan_is_exported_from_photographs_to_paintings(pictures, format):
 
 
 def test_half_precision_and_attention_are_exported_in_full():
-    model = AttentionCycleGAN(32, depth=3, filters=4, layers=2, pool_size=0, seed=0, dtype="mixed_bfloat16")
+    model = AttentionCycleGAN(32, depth=3, filters=4, n_layers=2, pool_size=0, seed=0, dtype="mixed_bfloat16")
     made = exporting.export(model, "out")
     assert made.differences["paint"] < 1e-4
     assert model.generator.get_layer("down1").compute_dtype == "bfloat16"  # is left as it was
@@ -163,7 +166,7 @@ def test_what_makes_pictures_of_noise(format, kind, options, tmp_path):
     made = exporting.export(model, path)
     assert made.signatures == ("generate(noise)",)
     assert made.differences["generate"] < 1e-4
-    noise = np.random.default_rng(1).standard_normal((3, model.noise), np.float32)
+    noise = np.random.default_rng(1).standard_normal((3, model.latent_dim), np.float32)
     if format == "saved_model":
         found = tf.saved_model.load(str(path)).signatures["generate"](noise=tf.constant(noise))["picture"]
     else:
@@ -171,6 +174,7 @@ def test_what_makes_pictures_of_noise(format, kind, options, tmp_path):
     np.testing.assert_allclose(found, np.clip(model(noise), 0, 1), atol=1e-4)
 
 
+@pytest.mark.large
 def test_what_was_trained_in_half_precision_is_exported_in_full(pictures):
     backbone = Backbone("VGG19Mini", padding="reflection", precision="bfloat16")
     model = AdaIN(backbone, "block2_conv1", seed=0, dtype="mixed_bfloat16")
@@ -192,16 +196,16 @@ def test_the_model_is_left_as_it_was(generator):
 def test_what_paints_otherwise_is_not_written(generator, monkeypatch):
     monkeypatch.setattr(exporting, "BOUND", -1.0)
     for name in ("out", "out.tflite"):
-        with pytest.raises(InputError, match=r"the Sequential paints otherwise, by up to .*/255, and nothing"):
+        with pytest.raises(InputError, match=r"the Sequential differs by up to .*/255 .*: try another format"):
             exporting.export(generator, name)
     assert list(Path().iterdir()) == []
 
 
 def test_what_can_not_be_compared_is_off_by_more_than_anything():
     a, b = np.zeros((1, 2, 3)), np.ones((1, 2, 3))
-    assert exporting._largest([(a, a), (a, 0.25 * b)]) == 0.25
-    assert exporting._largest([(a, a), (a, b[:, :1])]) == np.inf
-    assert not exporting._largest([(a, np.nan * b)]) <= exporting.BOUND
+    assert exporting._difference(a, 0.25 * b) == 0.25
+    assert exporting._difference(a, b[:, :1]) == np.inf
+    assert not exporting._difference(a, np.nan * b) <= exporting.BOUND
 
 
 @pytest.mark.parametrize(
@@ -226,9 +230,7 @@ def test_bad_places_and_formats_are_one_line(generator, path, format, text):
 
 def test_models_of_something_else_are_one_line():
     classifier = keras.Sequential([keras.Input((8,)), keras.layers.Dense(2)])
-    with pytest.raises(
-        InputError, match=r"the Sequential is not from pictures to pictures, \(batch, height, width, 3"
-    ):
+    with pytest.raises(InputError, match=r"the Sequential is not from images to images, \(batch, height, width, 3"):
         exporting.export(classifier, "out")
 
 
@@ -236,12 +238,13 @@ def test_onnx_without_its_packages_names_the_extra(generator, monkeypatch, capsy
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     generator.save("plain.keras")
     assert main(["export", "plain.keras", "-o", "out.onnx"]) == 2
-    assert capsys.readouterr().err == (
-        "tfstyle: ONNX needs the package onnxruntime, which is missing: pip install 'tfstyle[onnx]'\n"
-    )
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("tfstyle: ONNX needs the package onnxruntime")
+    assert line.endswith("pip install 'tfstyle[onnx]'")
     assert [path.name for path in Path().iterdir()] == ["plain.keras"]
 
 
+@pytest.mark.large
 def test_the_command_says_how_near_it_is(generator, capsys):
     generator.save("plain.keras")
     assert main(["export", "plain.keras", "--format", "tflite", "-o", "out.tflite"]) == 0
@@ -255,10 +258,11 @@ def test_the_command_says_how_near_it_is(generator, capsys):
     assert capsys.readouterr().err.startswith("tfstyle: model nowhere.keras does not exist: give 'embedded', ")
 
 
+@pytest.mark.large
 def test_a_process_of_its_own_makes_no_noise(generator):
     generator.save("plain.keras")
     command = [sys.executable, "-m", "tfstyle", "export", "plain.keras", "-o", "out.tflite"]
-    run = subprocess.run(command, capture_output=True, text=True)
+    run = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert (run.returncode, run.stderr) == (0, "")
     assert run.stdout.startswith("wrote out.tflite: paint(pictures)\nlargest difference from the model, paint: ")
 

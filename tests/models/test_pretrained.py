@@ -13,7 +13,7 @@ import pytest
 from tfstyle import Backbone, InputError
 from tfstyle.features import weights
 from tfstyle.models import AdaIN, load
-from tfstyle.models.pretrained import write_embedded
+from tfstyle.models.adain.embedded import write as write_embedded
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +109,7 @@ def test_what_float16_can_not_hold_is_refused(trained, tmp_path):
         trained.decoder.set_weights(before)
 
 
+@pytest.mark.large
 def test_saved_models_and_folders_of_training_runs_are_read_in_a_fresh_process(trained, tmp_path, painting):
     trained.save(tmp_path / "mine.keras")
     (tmp_path / "run").mkdir()
@@ -122,7 +123,7 @@ def test_saved_models_and_folders_of_training_runs_are_read_in_a_fresh_process(t
         "np.testing.assert_allclose(first.stylize(painting, painting), want, atol=1e-4);"
         "np.testing.assert_allclose(second.stylize(painting, painting), want, atol=1e-4)"
     )
-    run = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True)
+    run = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, timeout=300)
     assert run.returncode == 0, run.stderr
 
 
@@ -148,7 +149,7 @@ def test_what_is_no_model_that_stylizes_is_one_line(tmp_path, monkeypatch):
         "folder",
         "picture.png": "picture.png is no saved model: give one whose name ends in .keras",
         "run": "there is no model.keras in the folder run: give a training run's folder or a model",
-        "plain.keras": "plain.keras has a Sequential, which doesn't stylize: give an AdaIN or CycleGAN",
+        "plain.keras": "plain.keras has a Sequential, which doesn't paint: give an AdaIN, CycleGAN, WGAN or GAN",
     }
     for name, text in exact.items():
         with pytest.raises(InputError) as error:

@@ -64,5 +64,5 @@ def test_sizes_of_generators_may_be_fixed():
     ],
 )
 def test_what_is_not_from_pictures_to_pictures_is_refused(layers):
-    with pytest.raises(InputError, match=r"the Sequential is not from pictures to pictures, \(batch, height"):
+    with pytest.raises(InputError, match=r"the Sequential is not from images to images, \(batch, height"):
         signatures.of(keras.Sequential(layers))

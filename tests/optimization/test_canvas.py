@@ -197,6 +197,7 @@ def test_the_step_is_compiled_once(objective, photo, painting):
     assert traces == [False, False]  # the step, and the evaluation that closes `fit`
 
 
+@pytest.mark.large
 def test_saving_keeps_picture_targets_and_optimizer_in_a_fresh_process(canvas, tmp_path):
     canvas.compile(LBFGS(history=5))
     canvas.fit(steps=6)
@@ -213,6 +214,7 @@ def test_saving_keeps_picture_targets_and_optimizer_in_a_fresh_process(canvas, t
     run = subprocess.run(
         [sys.executable, "-c", code, str(tmp_path / "canvas.keras"), str(tmp_path)],
         capture_output=True, text=True, check=True,
+        timeout=300,
     )  # fmt: skip
     steps, loss = json.loads(run.stdout.splitlines()[-1])
     assert steps == 10

@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import pickle
+import re
 import resource
 import shutil
 import signal
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("eager")
 
 LAYERS = ["--content-layers", "block2_conv1", "--style-layers", "block1_conv1,block2_conv1"]
 COMMAND = [
-    "transfer", "photo.png", "painting.png", "-o", "out.png", "--bits", "16", "--quiet", "--backbone", "VGG16",
+    "transfer", "photo.png", "painting.png", "-o", "out.png", "--bits", "16", "--quiet", "--backbone", "VGG19Mini",
     "--weights", "random", "--precision", "float32", *LAYERS, "--size", "100", "--scales", "2", "--steps", "24",
     "--checkpoint-every", "3",
 ]  # fmt: skip
@@ -62,7 +63,7 @@ class Steps(keras.callbacks.Callback):
 @pytest.fixture(scope="module")
 def paint(photo, painting):
     """`transfer` of small pictures, quick."""
-    network = Backbone("VGG16", "random", pooling="avg", precision="float32")
+    network = Backbone("VGG19Mini", "random", pooling="avg", precision="float32")
 
     def paint(content=photo, styles=painting, **given):
         settings = {
@@ -125,6 +126,7 @@ def same(result, other):
     assert result.settings["stopped"] is other.settings["stopped"] is None
 
 
+@pytest.mark.large
 def test_a_killed_command_goes_on_and_ends_in_the_same_picture(
     tmp_path, photo, painting, monkeypatch, optimised_graphs
 ):
@@ -141,7 +143,7 @@ def test_a_killed_command_goes_on_and_ends_in_the_same_picture(
         assert time.monotonic() < deadline
         time.sleep(0.01)
     process.kill()
-    assert process.wait() == -signal.SIGKILL
+    assert process.wait(60) == -signal.SIGKILL
     process.stderr.close()
     first = state(file)
     assert (first["scale"], first["step_log"]["step"][:3]) == (0, [1, 2, 3])
@@ -149,7 +151,7 @@ def test_a_killed_command_goes_on_and_ends_in_the_same_picture(
 
     code = f"""if True:
         import os, signal, numpy as np, tfstyle.optimization.checkpoint
-        from tfstyle import cli
+        from tfstyle.cli.main import main
         save, times = np.savez, []
         def half(file, **arrays):
             if '"scale": 1' in str(arrays["state"]):
@@ -191,18 +193,18 @@ def state(file):
 
 
 @pytest.mark.parametrize("optimizer", ["lbfgs", "adam"])
-def test_a_kill_between_two_scales_or_in_the_second_changes_nothing(paint, tmp_path, monkeypatch, optimizer):
-    given = {"size": 100, "scales": 2, "steps": 6, "optimizer": optimizer, "carry_over": True}
+def test_a_kill_between_two_scales_or_in_the_second_changes_nothing(paint, tmp_path, optimizer):
+    given = {"size": 100, "scales": 2, "steps": 6, "optimizer": optimizer, "warm_start": True}
     whole = paint(**given)
     given["checkpoint"] = tmp_path / "cp"
 
-    def kill(*args):
-        raise Killed
+    class Kill(keras.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            if self.model.best_pixels.shape[2] == 100:
+                raise Killed
 
-    with monkeypatch.context() as patch:
-        patch.setattr("tfstyle.optimization.scales.carry_over", kill)
-        with pytest.raises(Killed):
-            paint(**given)
+    with pytest.raises(Killed):
+        paint(**given, callbacks=[Kill()])
     assert len(state(tmp_path / "cp" / "checkpoint.npz")["step_log"]["step"]) == 6
     steps = Steps()
     if optimizer == "adam":
@@ -258,7 +260,7 @@ def test_the_checkpoint_stays_until_the_picture_is_written(tmp_path, photo, pain
     with monkeypatch.context() as patch:
         patch.setattr("tfstyle.core.files.atomic_write", full)
         assert main(command) == 2
-    assert capsys.readouterr().err == ("tfstyle: could not write out.png: No space left on device; free some space\n")
+    assert capsys.readouterr().err == "tfstyle: could not write out.png: No space left on device; free some space\n"
     assert state(tmp_path / "cp" / "checkpoint.npz")["step_log"]["step"] == [1, 2, 3]
     assert main([*command, "--resume"]) == 0
     assert json.loads(Path("out.json").read_text())["steps_done"] == 3
@@ -283,39 +285,52 @@ def test_pictures_may_have_moved_meanwhile(paint, photo, painting, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("given", "text"),
+    ("options", "match"),
     [
-        ({"steps": 8}, "scales was [[48, 7]], is [[48, 8]]; steps was 7, is 8"),
-        ({"style_weight": 0.25}, "style weight was 1.0, is 0.25"),
+        ({"steps": 8}, r"scales was \[\[48, 7\]\], is \[\[48, 8\]\]; steps was 7, is 8"),
+        ({"style_weight": 0.25}, r"\(style weight was 1\.0, is 0\.25\)"),
         ({"seed": 1, "init": "noise"}, 'init was "content", is "noise"; seed was 0, is 1'),
-        ({"optimizer": "adam"}, 'optimizer was "lbfgs", is "adam"'),
-        ({"learning_rate": 0.5}, "learning rate was null, is 0.5"),
-        ({"content": np.full((40, 56, 3), 0.5)}, "another picture as content"),
-        ({"styles": np.full((48, 48, 3), 0.5)}, "another picture as styles"),
-        ({"content_mask": np.full((40, 56), 0.5)}, "another picture as content mask"),
+        ({"optimizer": "adam"}, r'\(optimizer was "lbfgs", is "adam"\)'),
+        ({"learning_rate": 0.5}, r"\(learning rate was null, is 0\.5\)"),
+        ({"warm_start": True}, r"\(warm start was false, is true\)"),
+        ({"content": np.full((40, 56, 3), 0.5)}, r"\(another picture as content\)"),
+        ({"styles": np.full((48, 48, 3), 0.5)}, r"\(another picture as styles\)"),
+        ({"content_masks": np.full((40, 56), 0.5)}, r"\(another picture as content masks\)"),
         ({"init": np.full((40, 56, 3), 0.5)}, 'init was "content", is null; another picture as init'),
         (
             {"content_layers": [f"block{n}_conv1" for n in range(1, 6)]},
-            'content layers was ["block2_conv1"], is ["block1_conv1", "block2_conv1", "bl ...',
+            r'content layers was \["block2_conv1"\], is \["block1_conv1", "block2_conv1", ',
         ),
     ],
     ids=lambda value: value if isinstance(value, str) else None,
 )
-def test_a_checkpoint_of_other_settings_is_refused_and_stays(paint, kept, given, text):
+def test_a_checkpoint_of_other_settings_is_refused_and_stays(paint, kept, options, match):
     before = (kept / "checkpoint.npz").read_bytes()
-    assert message(paint, **given, checkpoint=kept, resume=True) == (
-        f"{kept}/checkpoint.npz is of other settings ({text}): give those, or delete it to begin anew"
-    )
+    line = message(paint, **options, checkpoint=kept, resume=True)
+    assert line.startswith(f"{kept}/checkpoint.npz is of other settings (")
+    assert "delete it" in line
+    assert re.search(match, line)
     assert (kept / "checkpoint.npz").read_bytes() == before
 
 
+def test_options_that_are_given_at_their_defaults_are_no_other_settings(paint, kept):
+    """As on a command line that is more explicit the second time."""
+    steps = Steps()
+    defaults = {
+        "method": "gatys", "style_weights": [2], "style_scale": 1.0, "seed": 0, "scales": 1, "init": "content",
+        "optimizer": "lbfgs", "preserve_color": "none", "blank_areas": 1, "normalize_losses": True, "tile": "off",
+        "balance_gradients": False, "warm_start": False, "parameterization": "fourier", "style_weight": 1.0,
+        "activation_smoothing": False, "tv_weight": 0.0, "precision": "float32",
+    }  # fmt: skip
+    same(paint(checkpoint=kept, resume=True, callbacks=[steps], **defaults), paint())
+    assert [step for _, step in steps.seen] == [4, 5, 6, 7]
+
+
 def test_another_network_is_refused_too(paint, kept):
-    network = Backbone("VGG16", "random", pooling="avg", precision="bfloat16", seed=1)
-    assert message(paint, backbone=network, checkpoint=kept, resume=True) == (
-        f'{kept}/checkpoint.npz is of other settings (precision was "float32", is "bfloat16"; weights was '
-        '{"name": "random", "source": "He, se ..., is {"name": "random", "source": "He, se ...): give those, or '
-        "delete it to begin anew"
-    )
+    network = Backbone("VGG19Mini", "random", pooling="avg", precision="bfloat16", seed=1)
+    line = message(paint, backbone=network, checkpoint=kept, resume=True)
+    assert line.startswith(f"{kept}/checkpoint.npz is of other settings (")
+    assert 'precision was "float32", is "bfloat16"; weights was {"name": "random", ' in line
 
 
 def test_what_the_command_line_refuses_is_one_line_and_exit_code_2(kept, photo, painting, monkeypatch, capsys):
@@ -325,36 +340,27 @@ def test_what_the_command_line_refuses_is_one_line_and_exit_code_2(kept, photo, 
     Path("file").write_text("mine")
     (kept / "x").mkdir()
 
-    def refused(*arguments):
+    def refused(match, *arguments):
         assert main([*COMMAND, *arguments]) == 2
         output = capsys.readouterr()
         assert output.out == ""
-        return output.err
+        (line,) = output.err.splitlines()
+        assert re.match(f"tfstyle: .*{match}", line)
 
-    assert refused("--resume") == "tfstyle: there is nothing to resume: give the folder of the checkpoint, too\n"
-    assert refused("--checkpoint-every", "0", "--checkpoint", "cp") == (
-        "tfstyle: checkpoint every 0 can't be used: give a whole number from 1 to 10000000\n"
-    )
+    refused("nothing to resume: give the folder of the checkpoint", "--resume")
+    refused("checkpoint every 0 .*a whole number from 1", "--checkpoint-every", "0", "--checkpoint", "cp")
     before = (kept / "checkpoint.npz").read_bytes()
-    assert refused("--checkpoint", "kept") == (
-        "tfstyle: kept/checkpoint.npz is of an unfinished painting: resume it, or delete it, or choose another "
-        "folder\n"
+    refused(r"kept/checkpoint\.npz .*: resume it, or delete it, or choose another", "--checkpoint", "kept")
+    others = (
+        r"kept/checkpoint\.npz is of other settings \(another picture as content; scales was \[\[48, 7\]\], is "
+        r"\[\[50, 24\], \[100, 12\]\]; size was 48, is 100; steps was 7, is 24; another picture as styles\): "
     )
-    error = refused("--checkpoint", "kept", "--resume")
-    assert error == (
-        "tfstyle: kept/checkpoint.npz is of other settings (another picture as content; scales was [[48, 7]], is "
-        "[[50, 24], [100, 12]]; size was 48, is 100; steps was 7, is 24; another picture as styles): give those, or "
-        "delete it to begin anew\n"
-    )
+    refused(others, "--checkpoint", "kept", "--resume")
     assert (kept / "checkpoint.npz").read_bytes() == before
-    assert refused("--checkpoint", "file") == (
-        "tfstyle: could not make the folder file: File exists; choose another place\n"
-    )
-    assert refused("--checkpoint", "/proc/nowhere") == (
-        "tfstyle: could not make the folder /proc/nowhere: No such file or directory; choose another place\n"
-    )
+    refused("could not make the folder file: File exists; choose another", "--checkpoint", "file")
+    refused("could not make the folder /proc/nowhere: .*choose another", "--checkpoint", "/proc/nowhere")
     (kept / "checkpoint.npz").write_bytes(before[:5000])
-    assert refused("--checkpoint", "kept", "--resume") == f"tfstyle: kept/checkpoint.npz {DAMAGED}\n"
+    refused(rf"kept/checkpoint\.npz {DAMAGED}", "--checkpoint", "kept", "--resume")
     assert Path("file").read_text() == "mine"
     assert not Path("out.png").exists()
 

@@ -115,8 +115,8 @@ def test_masks_are_brought_to_their_pictures_sizes():
     assert found.styles[1] is None
     assert found.content[0, :, :55].min() > 0.99
     assert found.content[0, :, 65:].max() < 0.01
-    np.testing.assert_array_equal(found.mix, [[0.3, 0.7]])
-    np.testing.assert_array_equal(prepare(PHOTO, [STYLE, PHOTO], 32, **options).regions.mix, [[0.5, 0.5]])
+    np.testing.assert_array_equal(found.style_weights, [[0.3, 0.7]])
+    np.testing.assert_array_equal(prepare(PHOTO, [STYLE, PHOTO], 32, **options).regions.style_weights, [[0.5, 0.5]])
 
 
 @given(st.integers(32, 90), st.integers(10, 90), st.integers(10, 90))

@@ -218,7 +218,7 @@ def test_a_large_picture_goes_on_from_a_small_one(vgg, photo, painting, optimize
     look, preview = Sizes(), Preview(tmp_path / "out.png", 2)
     options = {"optimizer": optimizer, "backbone": vgg, "callbacks": [look, preview], **SHALLOW}
     options["parameterization"] = "pixels"  # whose optimizers have something to carry over
-    result = transfer(photo, painting, size=112, scales=2, steps=5, carry_over=carry, **options)
+    result = transfer(photo, painting, size=112, scales=2, steps=5, warm_start=carry, **options)
     assert look.seen == [(37, 56), (74, 112)]
     assert look.iterations == (5 if carry else 0)  # the optimizer goes on, too, if asked to
     assert result.image.shape == (74, 112, 3)

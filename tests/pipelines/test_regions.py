@@ -22,7 +22,8 @@ from tfstyle import (
     transfer,
 )
 from tfstyle.images import color_transfer
-from tfstyle.images.masks import Regions, regions, shrunk
+from tfstyle.images.luminance import luminance
+from tfstyle.images.masks import Regions, downsample, regions
 from tfstyle.images.picture import Picture
 from tfstyle.optimization.callbacks import Preview
 
@@ -75,7 +76,7 @@ def same(first, second):
 def test_white_masks_are_as_good_as_none_to_the_last_bit(paint, photo, painting, method):
     size = {"method": method, "size": 48, "optimizer": "lbfgs"}  # to which photograph and masks are resized
     without = paint(photo, painting, **size)
-    same(paint(photo, painting, content_mask=ones(photo), style_mask=ones(painting), **size), without)
+    same(paint(photo, painting, content_masks=ones(photo), style_masks=ones(painting), **size), without)
 
 
 @pytest.mark.parametrize("statistic", [GramMatrix(), MeanAndDeviation()], ids=repr)
@@ -94,7 +95,7 @@ def test_a_region_that_is_all_of_the_picture_has_the_losses_of_none(vgg, photo, 
 
 
 def test_outside_of_a_mask_the_photograph_stays(paint, photo, painting):
-    result = paint(photo, painting, content_mask=columns(photo, 0, 20), optimizer="lbfgs")
+    result = paint(photo, painting, content_masks=columns(photo, 0, 20), optimizer="lbfgs")
     change = np.abs(result.image - photo).max(axis=(0, 2))
     assert change[:20].min() > 0.01  # every column within
     # Features of the layers see up to 8 pixels around, and what they see moves each step.
@@ -125,7 +126,7 @@ def test_each_half_takes_its_own_style(paint):
     left, right = columns(photo, 0, 32), columns(photo, 32, 64)
     options = {"steps": 12, "content_weight": 0.01, "style_layers": ["block1_conv1"]}
     options |= {"learning_rate": 0.03, "parameterization": "pixels"}
-    result = paint(photo, [RED, BLUE], content_mask=[left, right], **options).image
+    result = paint(photo, [RED, BLUE], content_masks=[left, right], **options).image
     both = paint(photo, [RED, BLUE], **options).image
 
     def redness(picture):
@@ -140,8 +141,8 @@ def test_a_segmentation_is_its_soft_masks(paint, photo):
     """Style 1 has all of the one colour, and style 2 all of the other: each content region is painted in one."""
     segmentation = np.where(columns(photo, 0, 30)[..., None] > 0, [1, 0, 0], [0, 0, 1]).astype("float32")
     flat = [np.tile(np.float32(colour), (40, 40, 1)) for colour in ((1, 0, 0), (0, 0, 1))]
-    coloured = paint(photo, [RED, BLUE], content_mask=segmentation, style_mask=flat)
-    soft = paint(photo, [RED, BLUE], content_mask=[columns(photo, 0, 30), columns(photo, 30, 56)])
+    coloured = paint(photo, [RED, BLUE], content_masks=segmentation, style_masks=flat)
+    soft = paint(photo, [RED, BLUE], content_masks=[columns(photo, 0, 30), columns(photo, 30, 56)])
     np.testing.assert_allclose(coloured.image, soft.image, atol=1e-5)
     np.testing.assert_allclose(coloured.history["loss"], soft.history["loss"], rtol=1e-5)
     assert np.abs(soft.image - paint(photo, [RED, BLUE]).image).max() > 0.01
@@ -150,7 +151,7 @@ def test_a_segmentation_is_its_soft_masks(paint, photo):
 
 
 def test_masks_go_along_to_the_next_scale(paint, photo, painting):
-    result = paint(photo, painting, size=112, scales=2, content_mask=columns(photo, 0, 20), steps=2)
+    result = paint(photo, painting, size=112, scales=2, content_masks=columns(photo, 0, 20), steps=2)
     assert result.image.shape == (74, 112, 3)
     small, large = images.load(photo, 56), images.load(photo, 112).rgb
     enlarged = small.resized((74, 112)).rgb  # of the first scale, what the second began with
@@ -207,7 +208,7 @@ def raw():
 def grams(backbone, picture, layer, masks):
     """The Gram matrix in each of the masks, brought to the layer's size: float64 (regions, channels, channels)."""
     f = double(backbone(picture[None], [layer])[layer])[0]
-    w = shrunk(masks, f.shape[:2]).astype("float64")
+    w = downsample(masks, f.shape[:2]).astype("float64")
     return np.einsum("rhw,hwi,hwj->rij", w, f, f) / w.sum(axis=(1, 2))[:, None, None], w.sum(axis=(1, 2))
 
 
@@ -277,27 +278,23 @@ TWO = np.where(np.arange(56)[None, :, None] < 20, [1.0, 0, 0], [0, 0, 1.0]) * np
 
 
 @pytest.mark.parametrize(
-    ("options", "text"),
+    ("options", "match"),
     [
-        ({"content_mask": "nosuch.png"}, "nosuch.png does not exist; check the path"),
-        ({"content_mask": NOTHING}, "the array is black or transparent all over: make white what it is for"),
-        ({"content_mask": np.ones((20, 20))},
-         "the array has 20x20 pixels, and the content picture 56x37, another shape: give a mask of the same shape"),
-        ({"style_mask": np.ones((20, 40))},
-         "the array has 40x20 pixels, and the style picture 56x56, another shape: give a mask of the same shape"),
-        ({"content_mask": [NOTHING + 1] * 2}, "2 content masks for 1 style: give one"),
-        ({"style_mask": [None, np.ones((48, 48))]}, "2 style masks for 1 style: give one for each style, or none"),
-        ({"content_mask": COLOURS}, "the array is not a mask: give one that is grey, or that has few, flat colours"),
-        ({"content_mask": TWO}, "the array is a segmentation in 2 colours, and no style mask tells"),
-        ({"content_mask": TWO, "style_mask": np.tile([1.0, 0, 0], (48, 48, 1))},
-         "the colour #0000ff of the array covers 1 % of no mask of a style that has weight: paint it into one"),
-        ({"preserve_color": "luma"}, "unknown preserve color 'luma': did you mean luminance?"),
+        ({"content_masks": "nosuch.png"}, r"nosuch\.png does not exist; check the path"),
+        ({"content_masks": NOTHING}, "array is black .*make white"),
+        ({"content_masks": np.ones((20, 20))}, "20x20 pixels, .*content .*56x37.*same shape"),
+        ({"style_masks": np.ones((20, 40))}, "40x20 pixels, .*style .*56x56.*same shape"),
+        ({"content_masks": [NOTHING + 1] * 2}, "2 content masks for 1 style.*: give one"),
+        ({"style_masks": [None, np.ones((48, 48))]}, "2 style masks for 1 style.*: give one for each"),
+        ({"content_masks": COLOURS}, "array is not a mask: give one that is grey"),
+        ({"content_masks": TWO}, "segmentation in 2 colours, .*no style mask"),
+        ({"content_masks": TWO, "style_masks": np.tile([1.0, 0, 0], (48, 48, 1))}, "colour #0000ff .*paint it into"),
+        ({"preserve_color": "luma"}, "preserve color 'luma': did you mean luminance"),
     ],
-)  # fmt: skip
-def test_bad_masks_are_refused_in_one_line(paint, photo, painting, options, text):
-    with pytest.raises(InputError) as error:
+)
+def test_bad_masks_are_refused_in_one_line(paint, photo, painting, options, match):
+    with pytest.raises(InputError, match=match) as error:
         paint(photo, painting, **options)
-    assert str(error.value).startswith(text)
     assert "\n" not in str(error.value)
 
 
@@ -305,7 +302,7 @@ def test_bad_masks_are_refused_in_one_line(paint, photo, painting, options, text
 
 
 def grey(rgb):
-    return np.repeat(color_transfer.luminance(rgb), 3, axis=-1)
+    return np.repeat(luminance(rgb), 3, axis=-1)
 
 
 class Look(keras.callbacks.Callback):
@@ -340,7 +337,7 @@ def test_luminance_keeps_the_colours_and_looks_at_no_others(paint, painting, tmp
 
 @pytest.mark.parametrize("kind", ["statistics", "histogram"])
 def test_the_style_is_recoloured_first(paint, photo, painting, kind):
-    content, (style,) = color_transfer.prepared(kind, images.load(photo), [Picture(painting, None, "the painting")])
+    content, (style,) = color_transfer.preprocess(kind, images.load(photo), [Picture(painting, None, "the painting")])
     look = Look()
     result = paint(photo, painting, preserve_color=kind, callbacks=[look])
     same(result, paint(content.rgb, style.rgb))
@@ -371,7 +368,9 @@ def test_pictures_of_one_colour_do_no_harm(paint, photo, kind):
 
 
 def test_masks_and_colours_go_together(paint, photo, painting):
-    result = paint(photo, painting, content_mask=columns(photo, 0, 20), preserve_color="luminance", optimizer="lbfgs")
+    result = paint(
+        photo, painting, content_masks=columns(photo, 0, 20), preserve_color="luminance", optimizer="lbfgs"
+    )
     change = np.abs(result.image - photo).max(axis=(0, 2))
     assert change[:20].min() > 0.005
     assert change[40:].max() < 1e-6

@@ -79,6 +79,7 @@ def test_the_record_has_the_papers_numbers(whole):
     assert settings["contents"].startswith("9 files, ")
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_it_continues_in_a_fresh_process_as_if_there_had_been_no_break(training, whole, tmp_path, number):
     run = tmp_path / "run"

@@ -90,6 +90,7 @@ sys.exit(max(map(main, json.loads(sys.argv[1]))))
 """
 
 
+@pytest.mark.large
 def test_every_training_continues_in_a_fresh_process(training, tmp_path):
     """After Ctrl-C, in a process that has imported nothing else."""
     commands = []
@@ -115,6 +116,7 @@ def test_a_wgan_continues_from_whole_epochs_of_the_critic(training, tmp_path):
     assert_same(halves, whole)
 
 
+@pytest.mark.large
 def test_a_killed_cyclegan_continues_as_if_there_had_been_no_break(training, tmp_path, optimised_graphs):
     whole, halves = tmp_path / "whole", tmp_path / "halves"
     tiny = {"epochs": 2, "filters": 2, "blocks": 0, "n_layers": 1}
@@ -127,7 +129,7 @@ def test_a_killed_cyclegan_continues_as_if_there_had_been_no_break(training, tmp
         assert time.monotonic() < deadline
         time.sleep(0.002)
     process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.wait(60)
     assert not (halves / "samples" / "epoch-0002.png").exists()
     subprocess.run([*arguments, "--resume"], check=True, timeout=240)
     assert_same(halves, whole)

@@ -89,6 +89,7 @@ def script():
     return module
 
 
+@pytest.mark.large
 def test_the_script_trains_goes_on_exactly_and_exports(script, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(script, "SIDE", 64)
     monkeypatch.setattr(script, "EVALUATED", 1)

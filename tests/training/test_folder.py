@@ -82,6 +82,7 @@ def test_a_model_that_finds_no_space_leaves_the_last_one(folder, model):
     assert sorted(os.listdir(folder.path)) == ["index.html", "log.csv", "model.keras", "samples", "training.json"]
 
 
+@pytest.mark.large
 def test_importing_it_registers_all_models():
     """So that any training continues in a fresh process."""
     names = ["AdaIN", "GAN", "WGAN", "CycleGAN", "AttentionCycleGAN"]

@@ -10,7 +10,7 @@ from typing import Any
 
 from tfstyle.cli.folders import check_one_content, content_files, paint_contents, paint_styles
 from tfstyle.cli.options import add_options, add_pictures, add_result_options, contents_and_styles, given_options
-from tfstyle.cli.output import check_apart, write
+from tfstyle.cli.output import check_apart, output_path, write
 from tfstyle.core.errors import InputError
 from tfstyle.pipelines.settings import ApplyBatchSettings, ApplySettings
 
@@ -46,6 +46,7 @@ def apply(options: argparse.Namespace) -> int:
     """`tfstyle apply`: one picture, many of them, or one in each of several styles."""
     given = given_options(options, ApplyBatchSettings)
     model, styles = given.get("model", "embedded"), given.pop("styles", None)
+    ApplyBatchSettings(**given, styles=styles or options.pictures)  # checks options before a model is loaded
     learned = _has_learned(model, options.pictures, styles)
     contents, styles = contents_and_styles(options.pictures, styles, learned)
     settings = ApplyBatchSettings(**given, styles=styles, progress=False if options.quiet else None)
@@ -55,17 +56,17 @@ def apply(options: argparse.Namespace) -> int:
         from tfstyle.pipelines.apply import apply_styles
 
         content = check_one_content(contents)
-        folder = Path(options.output or f"{Path(content).stem}-styles")
+        folder = output_path(options, f"{Path(content).stem}-styles")
         return paint_styles(options, content, folder, settings, lambda: apply_styles(content, **settings.given()))
     style = styles[0] if styles else os.path.normpath(model)
     first = Path(contents[0]).resolve()
     name = f"{first.name if first.is_dir() else first.stem}-{Path(style).stem}"
     if len(contents) == 1 and not first.is_dir():
-        return apply_one(options, contents[0], Path(options.output or f"{name}.png"), settings)
+        return apply_one(options, contents[0], output_path(options, f"{name}.png"), settings)
     from tfstyle.pipelines.apply import apply_batch
 
     paths = content_files(contents)
-    folder = Path(options.output or name)
+    folder = output_path(options, name)
     return paint_contents(options, paths, folder, settings, lambda: apply_batch(paths, **settings.given()))
 
 
@@ -86,7 +87,7 @@ def _has_learned(model: str, pictures: Sequence[str], styles: Sequence[str] | No
         return False
     if len(pictures) == 1:  # a model that needs style images says so when it is loaded
         return True
-    from tfstyle.models.interfaces import takes_styles
+    from tfstyle.models.interfaces import Stylizes
     from tfstyle.pipelines.apply import load_model
 
-    return not takes_styles(load_model(model)[0])
+    return not isinstance(load_model(model)[0], Stylizes)

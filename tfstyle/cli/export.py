@@ -51,8 +51,7 @@ def export(options: argparse.Namespace) -> int:
     from tfstyle.models import pretrained
     from tfstyle.models.export import export
 
-    load = pretrained.load if options.model == pretrained.EMBEDDED else pretrained.read
-    made = export(load(options.model), options.output, options.format)
+    made = export(pretrained.read(options.model), options.output, options.format)
     if not options.quiet:
         print_text(f"wrote {', '.join(files.shown(path) for path in made.paths)}: {', '.join(made.signatures)}\n")
         for name, difference in made.differences.items():
@@ -84,16 +83,17 @@ def generate(options: argparse.Namespace) -> int:
     import_tensorflow()
     from tfstyle import images
     from tfstyle.models import pretrained
-    from tfstyle.models.interfaces import takes_noise
+    from tfstyle.models.interfaces import generates
 
     model = pretrained.read(options.model)
-    if not takes_noise(model):
+    if not generates(model):
         raise InputError(
             f"{files.shown(options.model)} has a {type(model).__name__}, which makes no pictures of noise: give a "
             f"trained gan, or a wgan without photographs"
         )
-    if (channels := model.generator.output_shape[-1]) not in (1, 3):
-        raise InputError(f"{files.shown(options.model)} makes pictures of {channels} channels: give one of 1 or 3")
+    if model.channels not in (1, 3):
+        name = files.shown(options.model)
+        raise InputError(f"{name} makes pictures of {model.channels} channels: give one of 1 or 3")
     folder = Path(options.output)
     files.make_folder(folder)
     for number, picture in enumerate(model.generate(options.count, options.seed)):

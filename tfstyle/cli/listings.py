@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+from typing import Any
 
 from tfstyle.cli.output import print_text
+from tfstyle.core import table
 
 
 def add_methods(parser: argparse.ArgumentParser) -> None:
@@ -48,8 +50,10 @@ def weights(options: argparse.Namespace) -> int:
         return 0
     print_text(f"folder ${weights.FOLDER_VARIABLE}: {weights.folder() or 'not set'}\n")
     print_text(f"Keras cache: {weights.cache_folders()[0]}\n")
-    for row in rows:
-        place = f"{row['file']} ({row['source']})" if row["file"] else "not on this machine: downloaded when needed"
-        print_text(f"{row['backbone']:13} {place}\n")
-    print_text("random        always: --weights random, an untrained network of any kind\n")
+    missing = "not on this machine: downloaded when needed"
+    lines: list[dict[str, Any]] = [
+        *({**row, "place": f"{row['file']} ({row['source']})" if row["file"] else missing} for row in rows),
+        {"backbone": "random", "place": "always: --weights random, an untrained network of any kind"},
+    ]
+    print_text(table.as_text(lines, {"backbone": "", "place": ""}, heading=False))
     return 0

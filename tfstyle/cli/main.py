@@ -48,6 +48,7 @@ COMMANDS = {
     "transfer": Command("tfstyle.cli.transfer:add_transfer", "paint in the style of pictures, by optimisation"),
     "apply": Command("tfstyle.cli.apply:add_apply", "paint in the style of pictures, by a trained network"),
     "demo": Command("tfstyle.cli.transfer:add_demo", "paint a bundled sample, to see that everything works"),
+    "samples": Command("tfstyle.cli.samples:add_samples", "write sample pictures to try the commands on", "written"),
     "score": Command("tfstyle.cli.score:add_score", "measure content preservation and style similarity", "scored"),
     "train": Command("tfstyle.cli.train:add_train", "train a network on folders of pictures", "trained"),
     "domains": Command("tfstyle.cli.domains:add_domains", "generate pictures to try trainings on"),
@@ -96,6 +97,9 @@ def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
     command = _command_of(arguments)
     parser = build_parser(command)
     options, unknown = parser.parse_known_args(arguments)
+    if hasattr(options, "pictures"):  # argparse takes them from one place only: PICTURE --size 64 PICTURE
+        options.pictures += [argument for argument in unknown if not argument.startswith("-")]
+        unknown = [argument for argument in unknown if argument.startswith("-")]
     if unknown:
         names = [name for name in _option_names(parser, command) if name.startswith("--")]
         near = difflib.get_close_matches(unknown[0].partition("=")[0], names, n=2)

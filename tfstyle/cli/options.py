@@ -32,7 +32,7 @@ def add_options(parser: argparse.ArgumentParser, settings: Any, skip: Collection
         allowed = kind(settings, each.name)
         arguments: dict[str, Any] = {"dest": each.name, "default": argparse.SUPPRESS}
         if allowed.is_flag:
-            arguments["action"] = argparse.BooleanOptionalAction
+            arguments["action"] = "store_true" if each.default is False else argparse.BooleanOptionalAction
         else:
             arguments["type"] = _parser_of(declared, allowed, _flag(each.name, declared))
             arguments["metavar"] = declared.metavar or ("|".join(allowed.words) or None)

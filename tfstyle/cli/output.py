@@ -33,6 +33,11 @@ def print_text(text: str) -> None:
     print(text.encode(encoding, "replace").decode(encoding), end="", flush=True)
 
 
+def output_path(options: argparse.Namespace, default: str) -> Path:
+    """The path of `--output`, or a default if there is none."""
+    return Path(default if options.output is None else options.output)
+
+
 def write(options: argparse.Namespace, result: Result, output: Path, bits: int, resumable: bool = False) -> int:
     """Write a result and report it.
 

@@ -18,7 +18,7 @@ from tfstyle.cli.options import (
     contents_and_styles,
     given_options,
 )
-from tfstyle.cli.output import check_apart, write
+from tfstyle.cli.output import check_apart, output_path, write
 from tfstyle.core.errors import InputError, check_whole
 from tfstyle.pipelines.settings import ApplySettings, BatchTransferSettings, TransferSettings
 
@@ -54,7 +54,7 @@ def add_transfer(parser: argparse.ArgumentParser) -> None:
         type=int,
         metavar="N",
         default=argparse.SUPPRESS,
-        help="write OUT-000N.png every N steps, to watch the picture grow",
+        help="write OUT-step0000N.png every N steps, to watch the picture grow",
     )
     add_options(parser, TransferSettings)
     add_result_options(parser)
@@ -76,12 +76,12 @@ def transfer(options: argparse.Namespace) -> int:
         from tfstyle.pipelines.batch import transfer_styles
 
         content = check_one_content(contents)
-        folder = Path(options.output or f"{Path(content).stem}-styles")
+        folder = output_path(options, f"{Path(content).stem}-styles")
         return paint_styles(options, content, folder, settings, lambda: transfer_styles(content, **settings.given()))
     from tfstyle.pipelines.batch import transfer_batch
 
     paths = content_files(contents)
-    folder = Path(options.output or default_name(contents, settings.style_sources))
+    folder = output_path(options, default_name(contents, settings.style_sources))
     return paint_contents(options, paths, folder, settings, lambda: transfer_batch(paths, **settings.given()))
 
 
@@ -90,7 +90,7 @@ def _transfer_one(options: argparse.Namespace, content: Any, settings: TransferS
     from tfstyle.pipelines.result import check_writable
     from tfstyle.pipelines.transfer import remove_checkpoint, transfer_resumable
 
-    output = Path(options.output or f"{default_name([content], settings.style_sources)}.png")
+    output = output_path(options, f"{default_name([content], settings.style_sources)}.png")
     check_writable(output, bits=options.bits)
     sources = [content, *settings.input_files()]
     check_apart([output], sources)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import time
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -12,6 +12,17 @@ Precision = Literal["float32", "bfloat16"]
 
 GAIN = 0.9  # bfloat16 must take less than this of float32's time (chosen): within it the probe can't tell
 ROUNDS = 8
+
+
+def image_dtype(policy: Any = None) -> str:
+    """The precision of images, statistics and losses: float64 beside float64, else float32; never half precision.
+
+    Args:
+        policy: A Keras dtype policy or its name; None for Keras' default.
+    """
+    import keras
+
+    return "float64" if keras.dtype_policies.get(policy).compute_dtype == "float64" else "float32"
 
 
 @functools.cache

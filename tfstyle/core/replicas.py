@@ -7,7 +7,11 @@ from typing import Any
 
 import tensorflow as tf
 
+from tfstyle.core.runtime import bypass_proxy_between_workers
+
 Tensor = Any
+
+bypass_proxy_between_workers()  # before TensorFlow's server starts, which it does with the strategy
 
 
 def gathered(tensor: Tensor) -> Tensor:

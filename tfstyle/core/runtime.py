@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import sys
 import tempfile
@@ -13,6 +14,7 @@ from tfstyle.core.errors import InputError
 
 LARGE = 4096 * 4096  # pixels of pictures for which memory matters more than time (chosen)
 _ALLOCATOR = "TF_ONEDNN_USE_SYSTEM_ALLOCATOR"
+_NO_GRPC_PROXY = "no_grpc_proxy"  # gRPC reads it before `no_proxy`, and no other program reads it
 
 
 def import_tensorflow(pixels: int = 0) -> None:
@@ -25,6 +27,7 @@ def import_tensorflow(pixels: int = 0) -> None:
     Raises:
         InputError: Keras runs on another backend than TensorFlow.
     """
+    bypass_proxy_between_workers()
     if "tensorflow" not in sys.modules or "keras" not in sys.modules:
         check_backend(os.environ.get("KERAS_BACKEND") or "tensorflow")
         if pixels > LARGE:
@@ -40,6 +43,27 @@ def check_backend(name: str) -> None:
     """Raise an `InputError` unless `name` is TensorFlow."""
     if name != "tensorflow":
         raise InputError(f"Keras runs on {name}, and tfstyle needs TensorFlow: set KERAS_BACKEND=tensorflow")
+
+
+def bypass_proxy_between_workers() -> None:
+    """Let the workers that `$TF_CONFIG` names reach each other directly, never through a proxy.
+
+    TensorFlow's workers talk gRPC, which obeys `$http_proxy` even for localhost: behind a company's proxy, training
+    with `tf.distribute.MultiWorkerMirroredStrategy` waits for ever. This function adds the workers' hosts to
+    `$no_grpc_proxy`. Importing `tfstyle.models` calls it; import that before you make the strategy.
+    """
+    try:
+        cluster = json.loads(os.environ.get("TF_CONFIG") or "{}").get("cluster", {})
+        groups = [group.values() if isinstance(group, dict) else group for group in cluster.values()]
+        addresses = [address for group in groups for address in group]
+    except (ValueError, AttributeError, TypeError):  # TensorFlow says what is wrong with it
+        return
+    hosts = [address.rpartition(":")[0].strip("[]") for address in addresses if isinstance(address, str)]
+    excluded = os.environ.get(_NO_GRPC_PROXY) or os.environ.get("no_proxy") or ""
+    entries = [entry.strip() for entry in excluded.split(",") if entry.strip()]
+    missing = dict.fromkeys(host for host in hosts if host and host not in entries)
+    if missing:
+        os.environ[_NO_GRPC_PROXY] = ",".join([*entries, *missing])
 
 
 @contextlib.contextmanager

@@ -27,7 +27,7 @@ import types
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields
-from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, cast, dataclass_transform
+from typing import Any, ClassVar, Concatenate, Literal, ParamSpec, SupportsFloat, TypeVar, cast, dataclass_transform
 
 from tfstyle.core.errors import InputError, check_whole, unknown
 
@@ -106,9 +106,14 @@ def settings(cls: type[S]) -> type[S]:
 class Settings:
     """Base of all settings: fields made by `option`, checked when an object is made.
 
+    Attributes:
+        refused: Options of related settings that these don't take, with the end of the message that says why.
+
     Raises:
         InputError: A value of the wrong type, out of its bounds, or not among its choices.
     """
+
+    refused: ClassVar[Mapping[str, str]] = {}
 
     def __post_init__(self) -> None:
         """Check every option."""
@@ -151,7 +156,7 @@ class Settings:
 def _same(value: Any, default: Any) -> bool:
     """Whether a value is the default; arrays are no defaults, and aren't compared."""
     return value is default or (
-        type(value) is type(default) and isinstance(value, (str, int, float)) and value == default
+        isinstance(value, (str, int, float)) and isinstance(default, (str, int, float)) and value == default
     )
 
 
@@ -247,11 +252,13 @@ def check(settings: Any, name: str, value: Any) -> None:
         check_whole(shown, value, int(each.low or 0), int(LARGEST if each.high is None else each.high))
     elif allowed.number is float and (allowed.types == (float,) or isinstance(value, (int, float))):
         check_number(shown, value, each)
+    elif allowed.items is not None and not (isinstance(value, str) and str in allowed.types):
+        check_items(shown, value, allowed.items)
 
 
 def check_number(shown: str, value: Any, each: Option) -> None:
     """Check a number against the bounds of an option."""
-    number = (isinstance(value, (int, float)) and not isinstance(value, bool)) or hasattr(value, "__float__")
+    number = isinstance(value, SupportsFloat) and not isinstance(value, bool)
     low = -math.inf if each.low is None else each.low
     high = math.inf if each.high is None else each.high
     above, below = each.above, each.below
@@ -265,6 +272,14 @@ def check_number(shown: str, value: Any, each: Option) -> None:
     if not inside:
         text = f"{value:g}" if number else repr(value)
         raise InputError(f"{shown} {text} can't be used: give {_range(each)}")
+
+
+def check_items(shown: str, value: Any, items: type) -> None:
+    """Check a list of numbers or of names."""
+    item_type = str if items is str else SupportsFloat
+    sized = hasattr(value, "__len__") and not isinstance(value, str)
+    if not (sized and all(isinstance(each, item_type) for each in value)):
+        raise InputError(f"{shown} {value!r} can't be used: give a list of {'names' if items is str else 'numbers'}")
 
 
 def _range(each: Option) -> str:
@@ -292,6 +307,8 @@ def plain(value: Any) -> Any:
     """A value as JSON can hold it: paths become file names, sequences lists."""
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
+    if hasattr(value, "tolist"):  # NumPy's numbers
+        return value.tolist()
     if isinstance(value, os.PathLike):
         return os.path.basename(os.fspath(value))
     if isinstance(value, Mapping):
@@ -394,6 +411,8 @@ def takes(settings_class: Callable[P, S]) -> Callable[[Callable[[A, S], R]], Cal
 
         @functools.wraps(function)
         def call(*args: Any, **options: Any) -> R:
+            if not args and first.name not in options:
+                raise TypeError(f"{function.__name__}() needs {first.name}")
             subject, args = (args[0], args[1:]) if args else (options.pop(first.name), args)
             check_names(settings_class, options)
             return function(subject, settings_class(*args, **options))
@@ -415,8 +434,11 @@ def check_names(settings: Any, options: Iterable[str]) -> None:
     """
     known = [each.name for each in fields(settings)]
     for name in options:
-        if name not in known:
-            raise unknown("option", name, known)
+        if name in known:
+            continue
+        if reason := settings.refused.get(name):
+            raise InputError(f"{name.replace('_', ' ')} {reason}")
+        raise unknown("option", name, known)
 
 
 def with_options(docstring: str, settings: Any) -> str:

@@ -1,1 +1,1 @@
-"""How good results are: metrics, KID, scores, diagnostics of trainings."""
+"""Evaluation of results: metrics, scores of images, KID of image sets, diagnostics of adversarial trainings."""

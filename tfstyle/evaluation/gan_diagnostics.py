@@ -1,6 +1,7 @@
-"""The health of an adversarial training: whether it collapses, only copies, or turns light into dark.
+"""Diagnostics of adversarial trainings: mode collapse, copies of the input, and negatives.
 
-Each is seen in samples, and not in losses. The bounds are chosen, low enough that what is named is worth looking at.
+Losses don't show these failures, so the diagnostics look at generated samples. The thresholds are chosen: they are
+low enough that every warning is worth a look at the samples.
 """
 
 from __future__ import annotations
@@ -11,139 +12,155 @@ from collections.abc import Callable, Mapping
 import keras
 import numpy as np
 
+from tfstyle.images.luminance import BT709
+
 log = logging.getLogger("tfstyle")
 
-COLLAPSED = 0.2  # of real pictures' variety (chosen)
-COPIED = 0.1  # of a picture's contrast (chosen)
-INVERTED = -0.3  # correlation of luminance (chosen)
-_LUMINANCE = np.array([0.2126, 0.7152, 0.0722])  # Rec. 709
-_CELLS = 8  # of pictures, to a side: what they are of, without what they are drawn with (chosen)
+COLLAPSED = 0.2  # variety, relative to real images, below which the generator may have collapsed (chosen)
+COPIED = 0.1  # change, relative to the contrast of the input, below which the output may be a copy (chosen)
+INVERTED = -0.3  # correlation of luminance below which the output may be a negative (chosen)
+_CELLS = 8  # cells a side for `variety`: enough for the motif, too few for the brushwork (chosen)
 
 
-def variety(pictures: np.ndarray) -> float:
-    """How much pictures differ: the root mean square of the differences of any two, seen in 8 x 8 cells.
+def variety(images: np.ndarray) -> float:
+    """How much images differ: the root mean square difference over all pairs, of means over 8 x 8 cells.
 
     Args:
-        pictures: float (number, height, width, channels), two or more.
+        images: float `(number, height, width, channels)`, two or more.
 
     Returns:
-        0 or more, in units of the pictures.
+        A number from 0 upwards, in the units of the images.
+
+    Example:
+        >>> black, white = np.zeros((16, 16, 3)), np.ones((16, 16, 3))
+        >>> variety(np.stack([black, white]))
+        1.0
     """
-    cells = _cells(pictures).reshape(len(pictures), -1)
+    cells = _cell_means(images).reshape(len(images), -1)
     differences = cells[:, None] - cells[None]
     mean_square = np.square(differences).mean(axis=-1)
     return float(np.sqrt(mean_square[~np.eye(len(cells), dtype=bool)].mean()))
 
 
 def luminance_correlation(inputs: np.ndarray, outputs: np.ndarray) -> float:
-    """Pearson's correlation of the luminance of inputs and outputs over a picture, in the mean over pictures.
+    """Pearson's correlation of luminance between inputs and outputs, averaged over images.
 
     Args:
-        inputs: float (number, height, width, 3).
-        outputs: Of the same shape.
+        inputs: float `(number, height, width, 3)`, RGB.
+        outputs: The images that were generated from the inputs, float `(number, height, width, 3)`, RGB.
 
     Returns:
-        From −1 to 1; pictures of one flat grey count as 0.
+        A number from −1 to 1. A pair in which one image has a single luminance counts as 0.
+
+    Example:
+        >>> images = np.random.default_rng(0).random((2, 8, 8, 3))
+        >>> round(luminance_correlation(images, 1 - images), 6)
+        -1.0
     """
-    found = []
-    for one, other in zip(inputs, outputs, strict=True):
-        a, b = ((picture.astype(np.float64) @ _LUMINANCE) for picture in (one, other))
+    correlations = []
+    for first, second in zip(inputs, outputs, strict=True):
+        a, b = ((image.astype(np.float64) @ BT709) for image in (first, second))
         a, b = a - a.mean(), b - b.mean()
-        length = np.sqrt(np.square(a).sum() * np.square(b).sum())
-        found.append(float((a * b).sum() / length) if length > 1e-9 else 0.0)
-    return float(np.mean(found))
+        scale = np.sqrt(np.square(a).sum() * np.square(b).sum())
+        correlations.append(float((a * b).sum() / scale) if scale > 1e-9 else 0.0)
+    return float(np.mean(correlations))
 
 
-def measures(fakes: np.ndarray, reals: np.ndarray, inputs: np.ndarray | None = None) -> dict[str, float]:
-    """What is measured of samples, as the log has it.
+def diagnostics(generated: np.ndarray, real: np.ndarray, inputs: np.ndarray | None = None) -> dict[str, float]:
+    """Numbers that describe samples, by their names in the log of a training.
 
     Args:
-        fakes: Generated pictures, float (number, height, width, channels) in [0, 1], two or more.
-        reals: Real ones of the domain they should be of, likewise.
-        inputs: What the fakes were made of, if that was pictures.
+        generated: Generated images, float `(number, height, width, channels)` in [0, 1], two or more.
+        real: Real images of the same domain, float `(number, height, width, channels)` in [0, 1], two or more.
+        inputs: The images that the samples were generated from, if any, float `(number, height, width, 3)` in [0, 1].
 
     Returns:
-        `"variety"`, of fakes as a share of that of real pictures; and with inputs `"luminance"`, the correlation.
+        `"variety"`, that of generated images relative to that of real ones; with inputs also `"luminance"`, the
+        correlation of luminance.
     """
-    found = {"variety": variety(fakes) / max(variety(reals), 1e-6)}
+    values = {"variety": variety(generated) / max(variety(real), 1e-6)}
     if inputs is not None:
-        found["luminance"] = luminance_correlation(inputs, fakes)
-    return found
+        values["luminance"] = luminance_correlation(inputs, generated)
+    return values
 
 
-def ailments(row: Mapping[str, float]) -> dict[str, str]:
-    """What an epoch's measures say is wrong, by name, each as one line.
+def warnings_of(row: Mapping[str, float]) -> dict[str, str]:
+    """Warnings about an epoch.
 
     Args:
-        row: `measures`, and what training shows as `copy_ratio`; what isn't there isn't judged. Nor is the first
-            `"epoch"`: all that networks make that have hardly learned is one grey.
+        row: Values of the log by their names: `diagnostics`, `"copy_ratio"`, `"epoch"` (from 1). A missing value
+            gives no warning. Neither does the first epoch, after which networks still generate a single grey.
+
+    Returns:
+        One line for each of `"collapse"`, `"copying"` and `"inversion"` that applies.
+
+    Example:
+        >>> list(warnings_of({"epoch": 5, "variety": 0.05, "luminance": 0.7}))
+        ['collapse']
     """
-    found: dict[str, str] = {}
+    warnings: dict[str, str] = {}
     if row.get("epoch", 2) < 2:
-        return found
+        return warnings
     if row.get("variety", 1.0) < COLLAPSED:
-        found["collapse"] = (
-            f"collapse: generated pictures differ {row['variety']:.2g} times as much as real ones do (less than "
-            f"{COLLAPSED:g}); they may be all the same"
+        warnings["collapse"] = (
+            f"collapse: the variety of generated images is {row['variety']:.2g} of that of real images (less than "
+            f"{COLLAPSED:g}); they may all be the same"
         )
     if row.get("copy_ratio", 1.0) < COPIED:
-        found["copying"] = (
-            f"copying: pictures are changed by {row['copy_ratio']:.2g} of their contrast (less than {COPIED:g}); the "
-            f"generator may only pass them on"
+        warnings["copying"] = (
+            f"copying: images change by {row['copy_ratio']:.2g} of their contrast (less than {COPIED:g}); the "
+            f"generator may only copy its input"
         )
     if row.get("luminance", 0.0) < INVERTED:
-        found["inversion"] = (
-            f"inversion: light and dark correlate by {row['luminance']:.2g} with those of the input (less than "
+        warnings["inversion"] = (
+            f"inversion: the luminance of outputs and inputs has the correlation {row['luminance']:.2g} (less than "
             f"{INVERTED:g}); the generator may have learned a negative"
         )
-    return found
+    return warnings
 
 
-class Health(keras.callbacks.Callback):
-    """Measures samples after each epoch, for the log, and says once what is wrong when it begins.
+class GANDiagnostics(keras.callbacks.Callback):
+    """Adds `diagnostics` to the logs of each epoch, and logs each warning once, when it first applies.
 
-    It stands before whatever writes the log.
+    Put it before the callback that writes the log.
 
     Args:
-        fakes: Gives generated pictures of a model, float (number, height, width, channels) in [0, 1].
-        reals: Real ones.
-        inputs: What the fakes are made of, if that is pictures.
-        before: The log's last row, of a training that goes on: what was wrong then was said then.
-        say: Takes each line; None for the logger `tfstyle`.
+        generate: From the model to generated images, float `(number, height, width, channels)` in [0, 1].
+        real: Real images, float `(number, height, width, channels)` in [0, 1].
+        inputs: The images that the samples are generated from, if any, float `(number, height, width, 3)` in [0, 1].
+        previous: The last row of the log, if the training is resumed: its warnings are not repeated.
     """
 
     def __init__(
         self,
-        fakes: Callable[[keras.Model], np.ndarray],
-        reals: np.ndarray,
+        generate: Callable[[keras.Model], np.ndarray],
+        real: np.ndarray,
         inputs: np.ndarray | None = None,
-        before: Mapping[str, float] | None = None,
-        say: Callable[[str], None] | None = None,
+        previous: Mapping[str, float] | None = None,
     ) -> None:
         super().__init__()
-        self.fakes, self.reals, self.inputs = fakes, reals, inputs
-        self.say = log.warning if say is None else say
-        self._known = set(ailments(before or {}))
+        self.generate, self.real, self.inputs = generate, real, inputs
+        self._active = set(warnings_of(previous or {}))
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Measure, note it in the logs, and say what has begun."""
+        """Compute the diagnostics, add them to the logs, and log new warnings."""
         logs = {} if logs is None else logs
-        logs.update(measures(self.fakes(self.model), self.reals, self.inputs))
-        found = ailments({**logs, "epoch": epoch + 1})
-        for name, line in found.items():
-            if name not in self._known:
-                self.say(f"epoch {epoch + 1}: {line}")
-        self._known = set(found)
+        logs.update(diagnostics(self.generate(self.model), self.real, self.inputs))
+        warnings = warnings_of({**logs, "epoch": epoch + 1})
+        for name, line in warnings.items():
+            if name not in self._active:
+                log.warning("epoch %d: %s", epoch + 1, line)
+        self._active = set(warnings)
 
 
-def _cells(pictures: np.ndarray) -> np.ndarray:
-    """Means over cells, float64 (number, 8, 8, channels), or over pixels where there are fewer."""
-    pictures = np.asarray(pictures, np.float64)
+def _cell_means(images: np.ndarray) -> np.ndarray:
+    """Means over 8 x 8 cells, float64 (number, 8, 8, channels); along a side of fewer than 8 pixels, the pixels."""
+    means = np.asarray(images, np.float64)
     for axis in (1, 2):
-        length = pictures.shape[axis]
+        length = means.shape[axis]
         edges = np.linspace(0, length, min(_CELLS, length) + 1).astype(int)
-        sums = np.add.reduceat(pictures, edges[:-1], axis=axis)
-        shape = [1] * pictures.ndim
+        sums = np.add.reduceat(means, edges[:-1], axis=axis)
+        shape = [1] * means.ndim
         shape[axis] = -1
-        pictures = sums / np.diff(edges).reshape(shape)
-    return pictures
+        means = sums / np.diff(edges).reshape(shape)
+    return means

@@ -1,10 +1,11 @@
-"""KID: how far generated pictures are from real ones, as the MMD of a network's features of whole pictures.
+"""KID, the kernel inception distance: how far a set of generated images is from a set of real ones.
 
-Values depend on the network, its layer, the size of the pictures and how many there are. They rank what was measured
-in one way, and say nothing beside the FID and KID of publications, which are of another layer and other sizes.
+It is the squared MMD between the features of whole images. Its value depends on the network, the layer, and the size
+and number of the images. So it ranks sets that were measured alike. It can't be compared with published values of FID
+or KID, which use another layer and other sizes.
 
 Reference:
-    Bińkowski, Sutherland, Arbel & Gretton 2018, "Demystifying MMD GANs", section 4 and equation 4.
+    Bińkowski, Sutherland, Arbel, Gretton 2018, "Demystifying MMD GANs", section 4 and equation 4.
 """
 
 from __future__ import annotations
@@ -17,31 +18,92 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tfstyle import images
-from tfstyle.core.errors import InputError, check_whole
+from tfstyle.core.errors import InputError
 from tfstyle.core.runtime import import_tensorflow
-from tfstyle.features import loading
+from tfstyle.core.settings import SEEDS, Settings, option, settings, takes
+from tfstyle.evaluation.layers import kid_layer
+from tfstyle.features.loading import load_backbone
 from tfstyle.images.sizing import center_square
-from tfstyle.losses.mmd import PolynomialKernel
 
 if TYPE_CHECKING:
     from tfstyle.features.backbone import Backbone
 
-Pictures = str | os.PathLike[str] | Sequence[images.Source]
+Images = str | os.PathLike[str] | Sequence[images.Source]
+"""A folder of images, or a sequence of them."""
 
-KERNEL = PolynomialKernel(degree=3, offset=1.0)  # of features divided by √d
-SUBSETS, SUBSET = 100, 1000  # the authors' code: how many subsets, and of how many pictures at most
-LAYERS = {"InceptionV3": "mixed8", "VGG19Mini": "block4_conv1"}  # what is there without the top (chosen)
-_BATCH = 16  # pictures that the network sees at once
+_MOST = 1_000_000  # bound of sizes and numbers (chosen)
+_BATCH = 16  # images in one call of the network (chosen)
+
+
+@settings
+class KIDSettings(Settings):
+    """The options of `kid`.
+
+    Raises:
+        InputError: An option can't be used.
+    """
+
+    real: Images = option(
+        default=...,
+        help="Real images of the domain: a folder, or a sequence of paths, PIL images or arrays; two or more.",
+        recorded=False,
+        kw_only=False,
+    )
+    backbone: str | Backbone = option(
+        default="auto",
+        help="The network whose features are compared. `auto` is InceptionV3 if its ImageNet weights can be had, "
+        "else VGG19Mini.",
+        metavar="NAME",
+    )
+    weights: str | os.PathLike[str] | None = option(
+        default=None,
+        help="Weights of the network: `imagenet`, `embedded` (VGG19Mini only), `random`, or a file made for "
+        "include_top=False.",
+        metavar="imagenet|embedded|random|PATH",
+        unset="embedded for VGG19Mini, else imagenet",
+    )
+    layer: str | None = option(
+        default=None,
+        help="The layer whose features are compared.",
+        metavar="LAYER",
+        unset="a deep layer of InceptionV3 and VGG19Mini, the layer for content of other networks",
+    )
+    size: int = option(
+        default=128,
+        help="Size in pixels to which the center square of each image is resized.",
+        metavar="PIXELS",
+        low=16,
+        high=_MOST,
+    )
+    subsets: int = option(
+        default=100,
+        help="Number of random subsets over which the mean is taken; the default is that of the authors' code.",
+        metavar="N",
+        low=1,
+        high=_MOST,
+    )
+    subset_size: int = option(
+        default=1000,
+        help="Images of each set in a subset, at most; the default is that of the authors' code.",
+        metavar="N",
+        low=2,
+        high=_MOST,
+    )
+    seed: int = option(default=0, help="Seed of the subsets.", metavar="N", low=0, high=SEEDS)
 
 
 @dataclass(frozen=True)
 class KID:
-    """A distance, and how it was taken.
+    """A kernel inception distance, and how it was measured.
 
     Attributes:
-        value: The mean over subsets; near 0, and less than it as often as not, for pictures of one distribution.
-        deviation: Over subsets; None where there is but one.
-        protocol: What it is of: network, weights, layer, size and number of pictures, kernel.
+        value: The mean over subsets. For two sets of one distribution it is near 0, and negative about half the time.
+        deviation: The standard deviation over subsets; None if there is only one.
+        protocol: Network, weights, layer, size, and number of images, in words.
+
+    Example:
+        >>> print(KID(0.01234, 0.002, "KID of VGG19Mini"))
+        0.01234 ± 0.002 (KID of VGG19Mini)
     """
 
     value: float
@@ -53,117 +115,133 @@ class KID:
         return f"{self.value:.4g}{spread} ({self.protocol})"
 
 
-def kid(
-    generated: Pictures,
-    real: Pictures,
-    *,
-    backbone: str | Backbone = "auto",
-    weights: str | os.PathLike[str] | None = None,
-    layer: str | None = None,
-    size: int = 128,
-    subsets: int = SUBSETS,
-    subset: int = SUBSET,
-    seed: int = 0,
-) -> KID:
-    """The kernel distance of two sets of pictures.
+@takes(KIDSettings)
+def kid(generated: Images, settings: KIDSettings) -> KID:  # noqa: D417
+    """The kernel inception distance between generated and real images.
 
-    With f the mean over positions of a layer's features, of d channels, it is the unbiased estimate of MMD² under
-    k(f, g) = (f·g/d + 1)³, as `estimate` has it.
+    With f the mean over positions of the features of a layer, with d channels, it is the unbiased estimate of MMD²
+    under the kernel k(f, g) = (f·g/d + 1)³. `estimate` has the formula.
 
     Args:
-        generated: A folder, or pictures: paths, PIL images, arrays; two or more.
-        real: Those of the domain, likewise.
-        backbone: A network or its name; `"auto"` for InceptionV3 if its ImageNet weights can be had, else VGG19Mini.
-        weights: As for `Backbone`.
-        layer: Of the network; None for that of `LAYERS`, or else the one where the network's content is compared.
-        size: Of what is compared, in pixels: the middle square of each picture, brought to that.
-        subsets: Over how many the mean is taken.
-        subset: Pictures of each domain in a subset, at most.
-        seed: Of the subsets.
+        generated: Generated images: a folder, or a sequence of paths, PIL images or arrays; two or more.
+        {options}
+
+    Returns:
+        The distance; printed, it tells the protocol.
 
     Raises:
-        InputError: A picture can't be read, there are too few, or the network can't be had.
+        InputError: An image can't be read, a set has fewer than 2, the network can't be had, or an option can't be
+            used.
     """
-    for name, number, low in (("size", size, 16), ("subsets", subsets, 1), ("subset", subset, 2)):
-        check_whole(name, number, low, 1_000_000)
-    sets = [_sources(each) for each in (generated, real)]
-    for name, sources in zip(("generated", "real"), sets, strict=True):
+    sets = {"generated": _sources(generated), "real": _sources(settings.real)}
+    for name, sources in sets.items():
         if len(sources) < 2:
-            raise InputError(f"there are {len(sources)} {name} pictures, and it takes 2 or more: give a set of them")
-    network = _network(backbone, weights)
-    layer = LAYERS.get(network.name, network.content_layer) if layer is None else layer
-    x, y = (_features(sources, network, layer, size) for sources in sets)
-    value, deviation = estimate(x, y, subsets=subsets, subset=subset, seed=seed)
-    each = min(subset, len(x), len(y))
-    times = "" if deviation is None else f"mean of {subsets} subsets of {each}, "
+            raise InputError(f"{name} images: there are {len(sources)}, and KID needs 2 or more: give a larger set")
+    network = _load(settings)
+    layer = settings.layer or kid_layer(network)
+    x, y = (_features(sources, network, layer, settings.size) for sources in sets.values())
+    size = min(settings.subset_size, len(x), len(y))
+    value, deviation = estimate(x, y, subsets=settings.subsets, subset_size=size, seed=settings.seed)
+    subsets = "" if deviation is None else f"mean of {settings.subsets} subsets of {size}, "
     protocol = (
-        f"KID of {network.name} {layer}, weights {network.weights_record['name']}, mean over positions, {size} px, "
-        f"{times}n={len(x)} generated and {len(y)} real; not comparable to published FID or KID"
+        f"KID of {network.name} {layer}, weights {network.weights_record['name']}, mean over positions, "
+        f"{settings.size} px, {subsets}n={len(x)} generated and {len(y)} real; not comparable to published FID or KID"
     )
     return KID(value, deviation, protocol)
 
 
 def estimate(
-    x: np.ndarray, y: np.ndarray, *, subsets: int = SUBSETS, subset: int = SUBSET, seed: int = 0
+    x: np.ndarray, y: np.ndarray, *, subsets: int = 100, subset_size: int = 1000, seed: int = 0
 ) -> tuple[float, float | None]:
-    """The unbiased estimate of MMD² between two sets of features, its mean and deviation over random subsets.
+    """The unbiased estimate of MMD² between two sets of features: mean and standard deviation over random subsets.
 
-    With m features each of x and y,
+    With m features of each set in a subset,
 
         MMD² = Σ_{i≠j} k(xᵢ, xⱼ) / m(m−1) + Σ_{i≠j} k(yᵢ, yⱼ) / m(m−1) − 2 Σᵢⱼ k(xᵢ, yⱼ) / m²,
 
     k(x, y) = (x·y/d + 1)³.
 
     Args:
-        x: `(n, d)`, two or more.
-        y: `(m, d)`, likewise.
-        subsets: How many are drawn.
-        subset: Size of each, at most; that of the smaller set if that is less. If it takes all of both, they are
-            taken once, and there is no deviation.
-        seed: Of the drawing.
+        x: Features of the first set, `(n, d)`, with n at least 2.
+        y: Features of the second set, `(m, d)`, with m at least 2.
+        subsets: Number of subsets.
+        subset_size: Size of a subset, at most. It is bounded by the smaller set. A subset that would hold all of both
+            sets is taken once.
+        seed: Seed of the subsets.
+
+    Returns:
+        The mean, and the standard deviation, which is None for a single subset.
+
+    Example:
+        >>> features = np.random.default_rng(0).random((2, 50, 8))
+        >>> value, deviation = estimate(features[0], features[1], subsets=20, subset_size=25)
+        >>> abs(value) < 3 * deviation
+        True
+
+    Reference:
+        Bińkowski et al. 2018, equation 4.
     """
-    x, y = (np.asarray(each, np.float64) / np.sqrt(each.shape[1]) for each in (x, y))
-    size = min(subset, len(x), len(y))
-    kernels = (KERNEL.matrix(x, x), KERNEL.matrix(y, y), KERNEL.matrix(x, y))
+    x, y = (np.asarray(features, np.float64) / np.sqrt(features.shape[1]) for features in (x, y))
+    size = min(subset_size, len(x), len(y))
+    kernels = (polynomial_kernel(x, x), polynomial_kernel(y, y), polynomial_kernel(x, y))
     if size == len(x) == len(y):
         return _unbiased(*kernels), None
     random = np.random.default_rng(seed)
-    found = []
+    estimates = []
     for _ in range(subsets):
         i, j = random.choice(len(x), size, replace=False), random.choice(len(y), size, replace=False)
-        found.append(_unbiased(kernels[0][np.ix_(i, i)], kernels[1][np.ix_(j, j)], kernels[2][np.ix_(i, j)]))
-    return float(np.mean(found)), float(np.std(found)) if subsets > 1 else None
+        estimates.append(_unbiased(kernels[0][np.ix_(i, i)], kernels[1][np.ix_(j, j)], kernels[2][np.ix_(i, j)]))
+    return float(np.mean(estimates)), float(np.std(estimates)) if subsets > 1 else None
+
+
+def polynomial_kernel(x: np.ndarray, y: np.ndarray, degree: int = 3, offset: float = 1.0) -> np.ndarray:
+    """The polynomial kernel of all pairs, k(x, y) = (x·y + offset)^degree.
+
+    Args:
+        x: `(n, d)`; for KID divided by √d.
+        y: `(m, d)`; for KID divided by √d.
+        degree: Degree of the polynomial.
+        offset: Summand, in squared units of the features.
+
+    Returns:
+        `(n, m)`.
+
+    Example:
+        >>> polynomial_kernel(np.array([[1.0, 2.0]]), np.array([[1.0, 0.0], [0.0, 1.0]])).tolist()
+        [[8.0, 27.0]]
+    """
+    return (x @ y.T + offset) ** degree
 
 
 def _unbiased(xx: np.ndarray, yy: np.ndarray, xy: np.ndarray) -> float:
-    """MMD² of kernels of all pairs, without those of anything with itself."""
+    """MMD² from the kernels of all pairs, without the pairs of a feature with itself."""
     within = sum((each.sum() - np.trace(each)) / (len(each) * (len(each) - 1)) for each in (xx, yy))
     return float(within - 2 * xy.mean())
 
 
-def _sources(given: Pictures) -> list[Any]:
-    return images.of_folder(given) if isinstance(given, (str, os.PathLike)) else list(given)
+def _sources(images_or_folder: Images) -> list[Any]:
+    if isinstance(images_or_folder, (str, os.PathLike)):
+        return images.of_folder(images_or_folder)
+    return list(images_or_folder)
 
 
-def _network(backbone: str | Backbone, weights: str | os.PathLike[str] | None) -> Backbone:
+def _load(settings: KIDSettings) -> Backbone:
+    """The network, with the max pooling that it was trained with even for random weights."""
     import_tensorflow()
     from tfstyle.features.backbone import Backbone
 
-    if isinstance(backbone, Backbone):
-        return backbone
-    name, fallback = loading.chosen(backbone, weights, "InceptionV3")
-    network = Backbone(name, weights)
-    if fallback:
-        loading.say_network(network, fallback, "comparing")
-    return network
+    if isinstance(settings.backbone, Backbone):
+        return settings.backbone
+    return load_backbone(
+        settings.backbone, settings.weights, default="InceptionV3", pooling="max", task="computing KID"
+    )
 
 
-def _features(sources: Sequence[Any], network: Backbone, layer: str, size: int) -> np.ndarray:
-    """The mean over positions of a layer's features: float64 (number, channels)."""
-    found = []
+def _features(sources: Sequence[images.Source], network: Backbone, layer: str, size: int) -> np.ndarray:
+    """The mean over positions of a layer's features: float64 (images, channels)."""
+    means = []
     for begin in range(0, len(sources), _BATCH):
-        batch = sources[begin : begin + _BATCH]
-        pictures = np.stack([center_square(images.load(source).rgb, size) for source in batch])
-        features = np.asarray(network(pictures, [layer])[layer], np.float64)
-        found.append(features.mean(axis=(1, 2)))
-    return np.concatenate(found)
+        batch = np.stack([center_square(source, size) for source in sources[begin : begin + _BATCH]])
+        features = np.asarray(network(batch, [layer])[layer], np.float64)
+        means.append(features.mean(axis=(1, 2)))
+    return np.concatenate(means)

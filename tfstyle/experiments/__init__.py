@@ -1,33 +1,35 @@
 """Figures and tables of papers, run end to end into a report.
 
-`experiment.py` says what an experiment is: a class with its runs, figures and findings; `reproducing.py` runs it into
-a folder, going on where it was broken off; `report.py` writes what came out. A new one is a subclass of `Experiment`
-in a file of its own, and a line in `EXPERIMENTS`.
+`base.py` has what an experiment is: a class with its runs, figures and findings. `run.py` runs one into a folder and
+goes on after a break; `report.py` writes the results. A new experiment is a subclass of `Experiment` in a module of
+its own in `papers/`, and a line in `EXPERIMENTS`.
 """
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
 
-from tfstyle.core.errors import unknown
+from tfstyle.core.registry import Registry
 
 if TYPE_CHECKING:
     from tfstyle.experiments.base import Experiment
 
 BACKBONES = ("VGG19", "InceptionV3", "ResNet50", "NASNetMobile")  # Jin & Zhou 2021
 
-# Module and class by name, imported on first use: `tfstyle --help` lists the names.
-EXPERIMENTS = {
-    "jin2021-backbones": ("jin2021", "Backbones"),
-    "jin2021-hybrid": ("jin2021_hybrid", "Hybrid"),
-    "xu2024": ("xu2024", "Ink"),
-    "jiang2020": ("jiang2020", "Oil"),
-    "huang2017": ("huang2017", "AnyStyle"),
-    "wu2020": ("wu2020", "Depth"),
-    "shi2020": ("shi2020", "Shi2020WGANAndCycleGAN"),
-    "li2023": ("li2023", "Li2023Attention"),
-}
+_PAPERS = "tfstyle.experiments.papers"
+EXPERIMENTS = Registry(
+    "experiment",
+    {
+        "jin2021-backbones": f"{_PAPERS}.jin2021:Jin2021Backbones",
+        "jin2021-hybrid": f"{_PAPERS}.jin2021_hybrid:Jin2021Hybrid",
+        "xu2024": f"{_PAPERS}.xu2024:Xu2024ChinesePainting",
+        "jiang2020": f"{_PAPERS}.jiang2020:Jiang2020OilPainting",
+        "huang2017": f"{_PAPERS}.huang2017:Huang2017AdaIN",
+        "wu2020": f"{_PAPERS}.wu2020:Wu2020Depth",
+        "shi2020": f"{_PAPERS}.shi2020:Shi2020WGANAndCycleGAN",
+        "li2023": f"{_PAPERS}.li2023:Li2023Attention",
+    },
+)
 
 
 def get(name: str) -> Experiment:
@@ -36,7 +38,4 @@ def get(name: str) -> Experiment:
     Raises:
         InputError: There is none; the nearest names are suggested.
     """
-    if name not in EXPERIMENTS:
-        raise unknown("experiment", name, EXPERIMENTS)
-    module, kind = EXPERIMENTS[name]
-    return getattr(importlib.import_module(f"tfstyle.experiments.papers.{module}"), kind)()
+    return EXPERIMENTS[name]()

@@ -1,8 +1,8 @@
-"""What an experiment is: runs, what a paper reports of them, and whether that was found.
+"""What an experiment is: runs, what a paper reports of them, and what was measured.
 
-A subclass of `Experiment` has the class attributes below and writes `runs`; `measurements`, `figures` and `findings`
-if it has any. Everything else, as painting, scoring, saving, resuming and the report, is the same for all
-(`reproducing.py`). `paint` is for experiments whose pictures `tfstyle.transfer` doesn't make.
+A subclass of `Experiment` sets the class attributes below and writes `runs`; it may write `measurements`, `figures`
+and `findings`, and `paint` if `tfstyle.transfer` does not make its images. Scores, files, going on after a break and
+the report are the same for all experiments (`run.py`, `report.py`).
 """
 
 from __future__ import annotations
@@ -12,43 +12,91 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
+from tfstyle.experiments.backbones import NetworkOptions
 from tfstyle.images.picture import Picture
-from tfstyle.pipelines import transfer as painting
+from tfstyle.pipelines import transfer as pipeline
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from tfstyle.experiments.backbones import Networks
+    from tfstyle.experiments.figures import Figure
+    from tfstyle.pipelines.method import Method
     from tfstyle.pipelines.result import Result
 
 AGREES, DISAGREES, UNTESTED = "agrees", "does not agree", "not tested"
-JUDGES = ("VGG19", "ResNet50", "InceptionV3")  # chosen: the networks whose weights are found most easily
+EVALUATION_NETWORKS = ("VGG19", "ResNet50", "InceptionV3")  # chosen: their weights are the easiest to get
 
 
 @dataclass(frozen=True)
 class Run:
-    """One picture of an experiment.
+    """One image of an experiment.
 
     Attributes:
-        name: Of its files; letters, digits, `-`, `_` and `.`.
-        label: What figures call it.
-        networks: Names of the networks that paint it, each with its weight; empty where none is asked for.
-        network_options: Of `Backbone`, as `{"input_scaling": "unit"}`.
-        settings: Of `tfstyle.transfer`, but for networks, size, steps and seed, which are the experiment's
-            unless given here.
-        facts: What tells it from other runs: the first columns of the table.
-        content: Which of the content pictures it is of.
-        styles: Which of the style pictures; it's scored against the first.
+        name: Name of its files: letters, digits, `-`, `_` and `.`.
+        label: Its name in figures and on the progress bar.
+        networks: Names of the networks that paint it, each with its weight; empty if there are none.
+        network_options: Options of these networks.
+        settings: Options of `tfstyle.transfer`; size, steps and seed are the experiment's unless they are here.
+        facts: What tells it from other runs: the first columns of the results.
+        content: Index of its content image.
+        styles: Indices of its style images; it is scored against the first.
     """
 
     name: str
     label: str
     networks: Mapping[str, float] = field(default_factory=dict)
-    network_options: Mapping[str, Any] = field(default_factory=dict)
+    network_options: NetworkOptions = field(default_factory=NetworkOptions)
     settings: Mapping[str, Any] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
     content: int = 0
     styles: tuple[int, ...] = (0,)
+
+
+@dataclass(frozen=True, eq=False)
+class RunResult:
+    """The image of a run, and how it came about.
+
+    Attributes:
+        image: float32 (height, width, 3), RGB in [0, 1].
+        seconds: Time that it took.
+        steps_done: Steps of the optimisation or of the model's training.
+        stopped: Why the run stopped early; None if it did not.
+        first_loss: Loss at the first step; None where nothing is optimised.
+        best_loss: The least loss; None where nothing is optimised.
+        details: More for the record of the run, as JSON can hold it.
+    """
+
+    image: np.ndarray
+    seconds: float
+    steps_done: int = 0
+    stopped: str | None = None
+    first_loss: float | None = None
+    best_loss: float | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of_transfer(cls, result: Result) -> RunResult:
+        """The result of `tfstyle.transfer` as that of a run."""
+        settings = result.settings
+        return cls(
+            result.image,
+            settings["seconds"],
+            settings["steps_done"],
+            settings["stopped"],
+            settings.get("first_loss"),
+            settings.get("best_loss"),
+            result.record(),
+        )
+
+    def columns(self) -> dict[str, Any]:
+        """The last columns of the results."""
+        names = ("first_loss", "best_loss", "steps_done", "seconds", "stopped")
+        return {name: getattr(self, name) for name in names}
+
+    def record(self) -> dict[str, Any]:
+        """All but the image."""
+        return {**self.columns(), **self.details}
 
 
 @dataclass(frozen=True)
@@ -61,26 +109,34 @@ class Claim:
 
 @dataclass(frozen=True)
 class Constant:
-    """A setting of the experiment: reported by the paper, or chosen because the paper doesn't give it."""
+    """A setting of the experiment: reported by the paper, or chosen because the paper does not give it."""
 
     name: str
     value: str
     kind: Literal["reported", "chosen"]
     source: str = ""
 
-
-def verdict(holds: bool, tested: bool) -> str:
-    """What is said of a claim."""
-    return UNTESTED if not tested else AGREES if holds else DISAGREES
+    @classmethod
+    def of_method(cls, method: Method, name: str) -> Constant:
+        """A field of a method, with the source that the method gives for it."""
+        value, source = getattr(method, name), method.sources[name]
+        chosen = source.startswith("chosen")
+        shown = ", ".join(value) if isinstance(value, tuple) else str(value)
+        return cls(
+            name.replace("_", " "),
+            "the network's default" if value is None else shown,
+            "chosen" if chosen else "reported",
+            source.removeprefix("chosen").lstrip(": ") if chosen else source,
+        )
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What was measured of a claim.
+    """What was measured about a claim.
 
     Attributes:
-        claim: What is reported; None for a finding beyond the paper.
-        verdict: `AGREES`, `DISAGREES` or `UNTESTED`; empty for what was found where nothing is reported.
+        claim: What the paper reports; None for an observation beyond the paper.
+        verdict: `AGREES`, `DISAGREES` or `UNTESTED`; empty for an observation.
         evidence: The measured figures, in a sentence.
     """
 
@@ -89,23 +145,43 @@ class Finding:
     evidence: str
 
 
+def verdict(holds: bool, tested: bool) -> str:
+    """The verdict on a claim.
+
+    Args:
+        holds: Whether the measured figures agree with it.
+        tested: Whether they can tell: random weights and quick trials can't.
+    """
+    return UNTESTED if not tested else AGREES if holds else DISAGREES
+
+
+def finding(claim: Claim, evidence: str, *, holds: bool, tested: bool = True) -> Finding:
+    """A finding about a claim; see `verdict`."""
+    return Finding(claim, verdict(holds, tested), evidence)
+
+
+def observation(evidence: str) -> Finding:
+    """A finding beyond the paper."""
+    return Finding(None, "", evidence)
+
+
 @dataclass(frozen=True, eq=False)
 class Setup:
-    """What an experiment is run with.
+    """The inputs of an experiment.
 
     Attributes:
-        contents: Content pictures at their size.
-        styles: Style pictures at the same.
-        size: Longer side of the pictures, in pixels.
-        steps: Of the optimisation.
+        contents: Content images at their size.
+        styles: Style images at their size.
+        size: Longer side of the images, in pixels.
+        steps: Steps of the optimisation.
         quick: Whether it is a short trial of everything.
-        seed: Of noise and of random weights.
-        networks: The networks, built when they are first asked for.
-        private: Whether the report is to be without the content and style pictures.
-        folder: Where the experiment goes, for what it keeps besides runs.
-        domains: Folders of pictures by the names of their domains, if any were given.
-        trained: A folder with trainings that are there already; None to train.
-        painted_for: Which of the contents are painted for a domain; all, for those that aren't named.
+        seed: Seed of noise and of random weights.
+        networks: The networks, built when they are first used.
+        private: Whether figures and report leave out the content and style images.
+        folder: The experiment's folder, for what it keeps besides runs.
+        domains: Folders of images by the names of their domains, if the user has any.
+        trained: A folder with finished trainings; None to train.
+        painted_for: Indices of the contents that are painted for a domain; all of them for domains not named here.
     """
 
     contents: tuple[Picture, ...]
@@ -122,11 +198,11 @@ class Setup:
     painted_for: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     def shown(self, picture: Picture) -> Picture | None:
-        """A content or style picture as figures have it: None where the report is to be without."""
+        """A content or style image for figures; None in a private report."""
         return None if self.private else picture
 
-    def line(self, names: Iterable[str]) -> str:
-        """What every figure says: size, steps, seed, and the weights of the networks named."""
+    def caption(self, names: Iterable[str]) -> str:
+        """What every figure states: size, steps, seed, and the weights of the networks of these names."""
         names = list(dict.fromkeys(names))
         random = [name for name in names if not self.networks.trained(name)]
         weights = "ImageNet" if not random else f"{', '.join(random)} random"
@@ -136,14 +212,14 @@ class Setup:
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What came out.
+    """The results of an experiment.
 
     Attributes:
-        setup: What it was run with.
+        setup: Its inputs.
         runs: The runs.
-        rows: For each run its facts, its scores (see `judging.py`), losses, steps and seconds.
+        rows: For each run its facts, its scores (see `evaluator.py`), losses, steps and seconds.
         measurements: What `Experiment.measurements` returned.
-        picture: From a run's name to its picture.
+        picture: From the name of a run to its image.
     """
 
     setup: Setup
@@ -154,45 +230,51 @@ class Outcome:
 
     @property
     def networks(self) -> list[str]:
-        """The names of all networks that painted or judged."""
+        """The names of all networks that painted or scored an image."""
         painters = (name for run in self.runs for name in run.networks)
         return list(dict.fromkeys([*painters, *(name for row in self.rows for name in row["judges"])]))
 
     def row(self, **facts: Any) -> dict[str, Any]:
-        """The row with these values; a `KeyError` where there is none."""
+        """The first row with these values.
+
+        Raises:
+            KeyError: There is none.
+        """
         for row in self.rows:
             if all(row.get(name) == value for name, value in facts.items()):
                 return row
         raise KeyError(facts)
+
+    def rows_of(self, **facts: Any) -> list[dict[str, Any]]:
+        """All rows with these values."""
+        return [row for row in self.rows if all(row.get(name) == value for name, value in facts.items())]
 
 
 class Experiment:
     """A figure or table of a paper, run end to end.
 
     Attributes:
-        name: As `tfstyle reproduce` knows it.
-        title: In a line.
-        reference: Authors, year, title, and which figure or table.
-        contents: Samples (`tfstyle.samples`) that are painted where no picture is given.
-        styles: The same for styles.
-        most_contents: How many content pictures may be given.
-        most_styles: How many style pictures.
-        domains: Names of the domains of which folders may be given; none for experiments that train on no such.
-        size: Longer side, in pixels.
-        steps: Of the optimisation.
-        quick_size: The same for quick trials.
-        quick_steps: The same.
-        columns: What of the rows the report's table shows, after the facts.
+        name: Its name for `tfstyle reproduce`.
+        title: Its title, in a line.
+        reference: Authors, year and title of the paper, and which figure or table.
+        needs: Weights and other inputs that it needs for results that count.
+        duration: How long it takes on two processor cores.
+        most_contents: How many content images it takes.
+        most_styles: How many style images it takes.
+        size: Longer side of the images, in pixels.
+        steps: Steps of the optimisation.
+        quick_size: Longer side in quick trials, in pixels.
+        quick_steps: Steps in quick trials.
+        columns: Columns of the report's table, after the facts.
     """
 
     name = ""
     title = ""
     reference = ""
-    contents: tuple[str, ...] = ("chelsea",)
-    styles: tuple[str, ...] = ("impasto",)
+    needs = ""
+    duration = ""
     most_contents = 1
     most_styles = 1
-    domains: tuple[str, ...] = ()
     size = 384
     steps = 300
     quick_size = 128
@@ -202,58 +284,76 @@ class Experiment:
         "color_distance", "color_shift", "noise", "steps_done", "seconds",
     )  # fmt: skip
 
-    def settled(self, setup: Setup, given: bool) -> Setup:
-        """The setup with what only the experiment can know of it; `given` says whether there are own contents.
+    @property
+    def contents(self) -> tuple[str, ...]:
+        """Samples (`tfstyle.samples`) that serve as content images if the user gives none."""
+        return ("chelsea",)
+
+    @property
+    def styles(self) -> tuple[str, ...]:
+        """Samples that serve as style images if the user gives none."""
+        return ("impasto",)
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """Names of the domains whose folders the user may give; none for experiments that do not train on domains."""
+        return ()
+
+    def completed(self, setup: Setup, own_contents: bool) -> Setup:
+        """The setup with what only the experiment can add.
+
+        Args:
+            setup: The inputs so far.
+            own_contents: Whether the content images are the user's.
 
         Raises:
-            InputError: It can't be run with that.
+            InputError: The experiment can't be run with these inputs.
         """
         return setup
 
     def state(self, setup: Setup) -> Any:
-        """What results depend on besides all that the setup says, as JSON can hold it."""
+        """What results depend on besides the setup, as JSON can hold it."""
         return None
 
     def runs(self, setup: Setup) -> list[Run]:
-        """The runs; their names differ."""
+        """The runs, each with a name of its own."""
         raise NotImplementedError
 
     def constants(self, setup: Setup) -> list[Constant]:
-        """The settings, reported and chosen, that the report lists."""
+        """The settings for the report, reported and chosen."""
         return []
 
-    def judges(self, run: Run, setup: Setup) -> tuple[str, ...]:
+    def evaluation_networks(self, run: Run, setup: Setup) -> tuple[str, ...]:
         """Names of the networks that score a run.
 
-        Trained ones that have not painted it, as what is optimised can't judge; else one of those that there are.
-        One is enough for a quick trial.
+        These are trained networks that did not paint it, since a network can't score what was optimised for it. If
+        there are none, it is an untrained one. A quick trial takes one only.
         """
-        others = [name for name in JUDGES if name not in run.networks]
+        others = [name for name in EVALUATION_NETWORKS if name not in run.networks]
         trained = [name for name in others if setup.networks.trained(name)]
         return tuple(trained[: 1 if setup.quick else None] or others[:1])
 
-    def paint(self, run: Run, setup: Setup) -> Result:
-        """Paint the picture of a run."""
-        networks = setup.networks
-        backbones = {networks.get(name, **run.network_options): weight for name, weight in run.networks.items()}
+    def paint(self, run: Run, setup: Setup) -> RunResult:
+        """Paint the image of a run."""
+        networks = {setup.networks.get(name, run.network_options): weight for name, weight in run.networks.items()}
         settings = {"size": setup.size, "scales": 1, "steps": setup.steps, "seed": setup.seed, **run.settings}
-        if backbones:
-            settings["backbone"] = backbones
+        if networks:
+            settings["backbone"] = networks
         content, styles = setup.contents[run.content], [setup.styles[index] for index in run.styles]
-        return painting.transfer(content, styles, progress=False, **settings)
+        return RunResult.of_transfer(pipeline.transfer(content, styles, progress=False, **settings))
 
     def measurements(self, setup: Setup) -> dict[str, Any]:
         """What is measured besides the runs, as JSON can hold it."""
         return {}
 
     def derived(self, outcome: Outcome) -> list[dict[str, Any]]:
-        """For each run, what its row has besides: columns that take all pictures, as distances between runs."""
+        """For each run, further columns: those that need all images, such as distances between runs."""
         return [{} for _ in outcome.runs]
 
     def figures(self, outcome: Outcome) -> dict[str, Figure]:
-        """Figures by their file names without suffix, whose words are the caption."""
+        """Figures by the names of their files; the words of a name are its caption."""
         return {}
 
     def findings(self, outcome: Outcome) -> list[Finding]:
-        """What was found of each claim."""
+        """What was measured about each claim."""
         return []

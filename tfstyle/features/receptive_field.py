@@ -15,12 +15,12 @@ from typing import Any
 import keras
 
 from tfstyle.core.errors import InputError
-from tfstyle.layers import ChannelMixing, PadToMultiple, Preprocessing, ReflectedConvolution
+from tfstyle.layers import ChannelProjection, PadToMultiple, Preprocessing, ReflectedConvolution
 
 _CONVOLUTIONS = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D, keras.layers.SeparableConv2D)
 _POOLINGS = (keras.layers.MaxPooling2D, keras.layers.AveragePooling2D)
 _POINTWISE = (
-    ChannelMixing,
+    ChannelProjection,
     Preprocessing,
     PadToMultiple,  # but for what it adds, see above
     keras.layers.Rescaling,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import keras
 
-from tfstyle.layers import ChannelMixing
+from tfstyle.layers import ChannelProjection
 
 NAME = "VGG19Mini"
 # Chosen: a quarter of VGG19's filters, more of them where they cost little time, at a quarter of the size and below.
@@ -54,7 +54,7 @@ def VGG19Mini(  # noqa: N802 (a network's name, as in keras.applications)
             own = f"{name}_filters" if name in TAPS else name
             x = keras.layers.Conv2D(filters, 3, padding="same", activation="relu", name=own)(x)
             if name in TAPS:
-                taps.append(ChannelMixing(name=name)(x))
+                taps.append(ChannelProjection(name=name)(x))
     network = keras.Model(pictures, taps, name="vgg19mini")
     if weights is not None:
         network.load_weights(weights)

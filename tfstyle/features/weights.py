@@ -137,12 +137,12 @@ def inventory(backbones: tuple[str, ...] = TESTED) -> list[dict[str, str | None]
 def folder() -> Path | None:
     """The folder that `$TFSTYLE_WEIGHTS` names, if it is set."""
     value = os.environ.get(FOLDER_VARIABLE)
-    return Path(value).expanduser() if value else None
+    return Path(os.path.expanduser(value)) if value else None
 
 
 def cache_folders() -> list[Path]:
     """Where Keras keeps downloaded weights: its home, and where it goes when that can't be written."""
-    home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
+    home = Path(os.environ.get("KERAS_HOME") or os.path.expanduser("~/.keras"))  # there may be no home
     fallback = Path("/tmp" if os.path.isdir("/tmp") else tempfile.gettempdir())  # as Keras has it
     return [home / "models", fallback / ".keras" / "models"]
 
@@ -181,7 +181,7 @@ def _there(path: Path) -> Path:
 
 
 def _given(path: Path, default: str) -> Path:
-    path = path.expanduser()
+    path = Path(os.path.expanduser(path))
     if path.is_dir():
         raise InputError(f"weights {path} is a folder: give a file, or set ${FOLDER_VARIABLE} to the folder")
     if not path.is_file():

@@ -1,4 +1,4 @@
-"""Normalisation of features by their statistics over positions."""
+"""Adaptive instance normalisation: features with the statistics of a style."""
 
 from __future__ import annotations
 
@@ -7,24 +7,27 @@ from typing import Any
 import keras
 from keras import ops
 
-Tensor = Any
+from tfstyle.core.typing import Tensor
+
 Statistics = dict[str, Tensor]
 
 
 @keras.saving.register_keras_serializable(package="tfstyle")
 class AdaptiveInstanceNormalization(keras.layers.Layer):
-    """Give features the mean and deviation of a style, channel by channel.
+    """Gives features the mean and deviation of a style, channel by channel.
 
-    AdaIN(f, s) = σ_s (f − μ_f) / σ_f + μ_s, where μ is the mean over a picture's positions and σ = √(var + ε), with
-    the sum of squares in the variance divided by the number of positions less one. All of it is computed in at least
-    float32, and returned in the features' own precision.
+    AdaIN(f, s) = σ_s (f − μ_f) / σ_f + μ_s, where μ is the mean over the positions of an image and σ = √(var + ε).
+    The variance divides the sum of squares by the number of positions less one. All of it is computed in at least
+    float32, and returned in the precision of the features.
 
     Args:
         epsilon: ε, in squared units of the features (1e-5 as in the authors' code).
 
     Examples:
         >>> adain = AdaptiveInstanceNormalization()
-        >>> features = adain((content_features, adain.statistics(style_features)))
+        >>> content, style = keras.random.normal((1, 8, 8, 4)), keras.random.normal((1, 6, 5, 4))
+        >>> adain((content, adain.statistics(style))).shape
+        TensorShape([1, 8, 8, 4])
 
     Reference:
         Huang & Belongie 2017, "Arbitrary Style Transfer in Real-time with Adaptive Instance Normalization",
@@ -37,14 +40,17 @@ class AdaptiveInstanceNormalization(keras.layers.Layer):
         self.built = True
 
     def statistics(self, features: Tensor, weights: Tensor | None = None) -> Statistics:
-        """`{"mean": (batch, N), "deviation": (batch, N)}`: μ and σ, in units of the features.
+        """The mean μ and the deviation σ over positions, in units of the features.
 
-        With weights w, μ = Σ w f / Σ w, and of the variance Σ w (f − μ)² / Σ w becomes n / (n − 1) of it, n being Σ w
-        or at least 2, so that a region of a single position has a deviation too.
+        With weights w, μ = Σ w f / Σ w and var = n / (n − 1) Σ w (f − μ)² / Σ w. There n is Σ w, but at least 2, so
+        that a region of one position has a deviation, too.
 
         Args:
-            features: `(batch, height, width, N)`.
-            weights: How much each position counts, `(1 or batch, height, width)`; None for 1 everywhere.
+            features: `(batch, rows, columns, channels)`.
+            weights: How much each position counts, `(1 or batch, rows, columns)`; None for 1 everywhere.
+
+        Returns:
+            `{"mean": (batch, channels), "deviation": (batch, channels)}`.
         """
         features = ops.cast(features, keras.backend.result_type(features.dtype, "float32"))
         if weights is None:
@@ -61,22 +67,24 @@ class AdaptiveInstanceNormalization(keras.layers.Layer):
         return {"mean": mean, "deviation": ops.sqrt(variance * (count / (count - 1.0)) + self.epsilon)}
 
     def call(self, inputs: tuple[Tensor, Statistics], weights: Tensor | None = None) -> Tensor:
-        """Features with the style's mean and deviation.
+        """Features with the mean and deviation of a style.
 
         Args:
-            inputs: Features `(batch, height, width, N)`, and the style's `statistics`, each `(1 or batch, N)`.
-            weights: How much each position counts in the features' own statistics, as there.
+            inputs: Features `(batch, rows, columns, channels)`, and the `statistics` of the style, each
+                `(1 or batch, channels)`.
+            weights: How much each position counts in the statistics of the features, `(1 or batch, rows, columns)`;
+                None for 1 everywhere.
         """
         features, style = inputs
-        own = self.statistics(features, weights)
-        dtype = own["mean"].dtype
-        gain = ops.cast(style["deviation"], dtype) / own["deviation"]
-        centred = ops.cast(features, dtype) - own["mean"][:, None, None]
-        moved = centred * gain[:, None, None] + ops.cast(style["mean"], dtype)[:, None, None]
-        return ops.cast(moved, features.dtype)
+        content = self.statistics(features, weights)
+        dtype = content["mean"].dtype
+        gain = ops.cast(style["deviation"], dtype) / content["deviation"]
+        centred = ops.cast(features, dtype) - content["mean"][:, None, None]
+        stylized = centred * gain[:, None, None] + ops.cast(style["mean"], dtype)[:, None, None]
+        return ops.cast(stylized, features.dtype)
 
     def compute_output_spec(self, inputs: tuple[Tensor, Statistics], weights: Tensor | None = None) -> Tensor:
-        """As the features."""
+        """The shape and dtype of the features."""
         return keras.KerasTensor(inputs[0].shape, dtype=inputs[0].dtype)
 
     def get_config(self) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from keras import ops
 class ValueRange(keras.constraints.Constraint):
     """A box constraint: values are clipped to [low, high] after each step.
 
-    `LBFGS` knows it: values that rest on a bound, and that the gradient holds there, take no part in its step.
+    `LBFGS` respects it: it doesn't move values that are at a bound and that the gradient would move beyond it.
 
     Args:
         low: The least value.
@@ -24,11 +24,11 @@ class ValueRange(keras.constraints.Constraint):
         self.high = high
 
     def __call__(self, value: Any) -> Any:
-        """The value within the range."""
+        """The values, clipped to the range."""
         return ops.clip(value, self.low, self.high)
 
     def free(self, value: Any, gradient: Any) -> Any:
-        """Where a step against the gradient can move: a mask of booleans."""
+        """Which values a step against the gradient can move: booleans of the same shape."""
         return ops.logical_not(
             ops.logical_or(
                 ops.logical_and(value <= self.low, gradient > 0),

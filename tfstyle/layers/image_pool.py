@@ -1,4 +1,4 @@
-"""A history of generated pictures for discriminators to see."""
+"""A pool of earlier generated images, for discriminators."""
 
 from __future__ import annotations
 
@@ -10,24 +10,23 @@ from keras import ops
 
 from tfstyle.core import replicas
 from tfstyle.core.step_random import ALGORITHM, fresh
-
-Tensor = Any
+from tfstyle.core.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="tfstyle")
 class ImagePool(keras.layers.Layer):
-    """Pictures in, as many out: each, with probability 1/2, one that was seen before.
+    """Exchanges images for earlier ones, each with probability 1/2.
 
-    Until the pool is full, a picture is stored and returned. From then on, each one in turn is returned with
-    probability 1/2, and else takes the place of a stored one, drawn evenly, which is returned.
+    Until the pool is full, an image is stored and returned. From then on, each image is returned with probability
+    1/2; otherwise it replaces a stored one, drawn uniformly, which is returned.
 
-    The pictures, their number and the number of calls are weights, so that they are saved, and what is drawn is a
-    function of the seed and the number of calls. Under `tf.distribute` all replicas keep one and the same pool: each
-    sees the pictures of all, in order, and takes its own back, as a single device does.
+    The images, their number and the number of calls are weights, and so are saved. Random numbers are a function of
+    the seed and the number of calls. Under `tf.distribute` all replicas keep one common pool: each processes the
+    images of all replicas, in order, and returns its own, as a single device would.
 
     Args:
-        capacity: Number of stored pictures (50 in the papers); 0 returns every picture as it is.
-        seed: Of what is drawn; None for one that nobody has chosen, which is a weight too.
+        capacity: Number of stored images (50 in the papers); 0 returns every image as it is.
+        seed: Seed of the exchange; None for a random one, which is saved as a weight.
 
     Reference:
         Shrivastava et al. 2017, "Learning from Simulated and Unsupervised Images through Adversarial Training",
@@ -40,7 +39,7 @@ class ImagePool(keras.layers.Layer):
         self.seed = seed
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """Room for the pictures, whose size must be known."""
+        """Create the pool for images whose size is known."""
         if self.capacity == 0:
             return
         counter = {"shape": (), "dtype": "int64", "initializer": "zeros", "trainable": False}
@@ -54,17 +53,17 @@ class ImagePool(keras.layers.Layer):
         )
 
     def call(self, pictures: Tensor) -> Tensor:
-        """`(batch, height, width, channels)`, of one size from call to call."""
+        """Images `(batch, height, width, channels)`, of the same size in each call, to as many images."""
         if self.capacity == 0:
             return pictures
-        everyones = replicas.gathered(pictures)
-        batch, total = ops.shape(pictures)[0], ops.shape(everyones)[0]
-        returned = self._exchanged(everyones, total)
+        gathered = replicas.gathered(pictures)
+        batch, total = ops.shape(pictures)[0], ops.shape(gathered)[0]
+        returned = self._exchanged(gathered, total)
         first, _ = replicas.place(batch)
         return returned[first : first + batch]
 
     def _exchanged(self, pictures: Tensor, number: Tensor) -> Tensor:
-        """What is returned for the pictures of all replicas, in which each finds what those before it have stored."""
+        """The images that are returned for those of all replicas, which are stored one after the other."""
         seed = tf.stack([self.seed_state.value, self.calls.value])
         drawn = tf.random.stateless_uniform((number, 2), seed, alg=ALGORITHM)
         order = tf.cast(self.count.value, tf.int32) + tf.range(number)
@@ -75,13 +74,13 @@ class ImagePool(keras.layers.Layer):
 
         indices = tf.range(number)
         earlier = (slot[:, None] == slot[None]) & stores[None] & (indices[None] < indices[:, None])
-        latest = tf.reduce_max(tf.where(earlier, indices[None], -1), axis=1)  # who stored in my slot before me
+        latest = tf.reduce_max(tf.where(earlier, indices[None], -1), axis=1)  # the last image before in the same slot
         in_batch = tf.gather(pictures, tf.maximum(latest, 0))
         stored = tf.where((latest >= 0)[:, None, None, None], in_batch, tf.gather(self.pictures.value, slot))
         returned = tf.where(swap[:, None, None, None], stored, pictures)
 
         writes = (slot[None] == tf.range(self.capacity)[:, None]) & stores[None]
-        last = tf.reduce_max(tf.where(writes, indices[None], -1), axis=1)  # who stored last in each slot
+        last = tf.reduce_max(tf.where(writes, indices[None], -1), axis=1)  # the last image of the batch in each slot
         kept = tf.where(
             (last >= 0)[:, None, None, None], tf.gather(pictures, tf.maximum(last, 0)), self.pictures.value
         )

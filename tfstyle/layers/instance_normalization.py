@@ -1,4 +1,4 @@
-"""Instance normalisation: each picture's features by their own statistics."""
+"""Instance normalisation: the features of each image by their own statistics."""
 
 from __future__ import annotations
 
@@ -10,28 +10,27 @@ import tensorflow as tf
 from keras import ops
 
 from tfstyle.core.gradients import custom_gradient
+from tfstyle.core.typing import Tensor
 
-Tensor = Any
-
-_FUSED = ("float32", "bfloat16", "float16")  # what TensorFlow's fused batch normalisation takes
-_MOST_FUSED = 16  # pictures that are taken one by one (chosen)
+_FUSED = ("float32", "bfloat16", "float16")  # precisions of TensorFlow's fused batch normalisation
+_MOST_FUSED = 16  # chosen: the largest batch whose images are normalised one by one
 
 
 @keras.saving.register_keras_serializable(package="tfstyle")
 class InstanceNormalization(keras.layers.Layer):
-    """Features with mean 0 and variance 1 over positions, for each picture and channel by itself.
+    """Features with mean 0 and variance 1 over positions, for each image and channel by itself.
 
-    y = γ (f − μ) / √(σ² + ε) + β, with μ and σ² the mean and the (biased) variance over a picture's positions. The
-    statistics are computed in at least float32, and y is returned in the features' own precision.
+    y = γ (f − μ) / √(σ² + ε) + β, with μ and σ² the mean and the (biased) variance over the positions of an image.
+    The statistics are computed in at least float32, and y is returned in the precision of the features.
 
-    Where the size of the batch is known when a step is traced, as after `batch(n, drop_remainder=True)`, pictures are
-    taken one by one by TensorFlow's fused batch normalisation, which takes a third of the time. Then a ReLU that
-    follows finds from f and μ where its gradient is 0, so that y is not kept for it.
+    If the size of the batch is known when a step is traced, as after `batch(n, drop_remainder=True)`, images are
+    normalised one by one by TensorFlow's fused batch normalisation, which takes a third of the time. A ReLU that
+    follows then computes from f and μ where its gradient is 0, so that y need not be stored.
 
     Args:
-        epsilon: ε, in squared units of the features (1e-5 as in PyTorch; that of Keras' normalisations is 1e-3).
+        epsilon: ε, in squared units of the features (1e-5 as in PyTorch; Keras' normalisations have 1e-3).
         affine: Whether there are γ and β; False as in the code of CycleGAN's authors.
-        activation: Of y, as of `keras.layers.Conv2D`; None for none.
+        activation: Activation of y, as for `keras.layers.Conv2D`; None for none.
 
     Reference:
         Ulyanov, Vedaldi & Lempitsky 2016, "Instance Normalization: The Missing Ingredient for Fast Stylization".
@@ -44,7 +43,7 @@ class InstanceNormalization(keras.layers.Layer):
         self.activation = keras.activations.get(activation)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """γ = 1 and β = 0 for each channel, if there are any."""
+        """Create γ = 1 and β = 0 for each channel, if `affine`."""
         self.gamma = self.beta = None
         if self.affine:
             shape = (input_shape[-1],)
@@ -52,7 +51,7 @@ class InstanceNormalization(keras.layers.Layer):
             self.beta = self.add_weight(shape=shape, initializer="zeros", name="beta")
 
     def call(self, features: Tensor) -> Tensor:
-        """`(batch, height, width, channels)`, normalised."""
+        """Features `(batch, rows, columns, channels)`, normalised."""
         dtype, batch = keras.backend.standardize_dtype(features.dtype), features.shape[0]
         if dtype in _FUSED and batch is not None and batch <= _MOST_FUSED:
             return self._fused(features)
@@ -75,12 +74,12 @@ class InstanceNormalization(keras.layers.Layer):
         }
         pictures = tf.split(features, features.shape[0]) if features.shape[0] > 1 else [features]
         rectifies = self.activation is keras.activations.relu and not self.affine
-        one = _rectified if rectifies else lambda *given: self.activation(_normalized(*given).y)
-        found = [one(picture, options) for picture in pictures]
-        return tf.concat(found, 0) if len(found) > 1 else found[0]
+        normalize = _rectified if rectifies else lambda *inputs: self.activation(_normalized(*inputs).y)
+        outputs = [normalize(picture, options) for picture in pictures]
+        return tf.concat(outputs, 0) if len(outputs) > 1 else outputs[0]
 
     def compute_output_spec(self, features: Tensor) -> Tensor:
-        """As the features."""
+        """The shape and dtype of the features."""
         return keras.KerasTensor(features.shape, dtype=features.dtype)
 
     def get_config(self) -> dict[str, Any]:
@@ -98,25 +97,25 @@ def _normalized(picture: Tensor, options: dict[str, Any]) -> Any:
 
 
 def _rectified(picture: Tensor, options: dict[str, Any]) -> Tensor:
-    """max(0, y), where γ is 1 and β is 0."""
+    """max(0, y), for γ = 1 and β = 0."""
 
     @custom_gradient
     def compute(picture: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
-        found = _normalized(picture, options)
+        outputs = _normalized(picture, options)
 
         def gradient(upstream: Tensor) -> Tensor:
-            positive = tf.cast(picture, "float32") > found.batch_mean
+            positive = tf.cast(picture, "float32") > outputs.batch_mean
             return tf.raw_ops.FusedBatchNormGradV3(
                 y_backprop=tf.where(positive, upstream, 0),
                 x=picture,
                 scale=options["scale"],
-                reserve_space_1=found.reserve_space_1,
-                reserve_space_2=found.reserve_space_2,
-                reserve_space_3=found.reserve_space_3,
+                reserve_space_1=outputs.reserve_space_1,
+                reserve_space_2=outputs.reserve_space_2,
+                reserve_space_3=outputs.reserve_space_3,
                 epsilon=options["epsilon"],
                 is_training=True,
             ).x_backprop
 
-        return tf.nn.relu(found.y), gradient
+        return tf.nn.relu(outputs.y), gradient
 
     return compute(picture)

@@ -1,4 +1,4 @@
-"""Padding by reflection, which leaves no border where there was none."""
+"""Padding by reflection, which adds no visible border."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from typing import Any
 import keras
 from keras import ops
 
-Tensor = Any
+from tfstyle.core.typing import Tensor
+
 Sides = tuple[tuple[int, int], tuple[int, int]]
 
 
 @keras.saving.register_keras_serializable(package="tfstyle")
 class ReflectionPadding2D(keras.layers.Layer):
-    """Pad by reflection at the borders, which are not repeated: `abc` becomes `babcb`.
+    """Pads by reflection at the borders, which are not repeated: `abc` becomes `babcb`.
 
     Args:
-        padding: As of `keras.layers.ZeroPadding2D`: one number for all sides, (rows, columns), or
-            ((top, bottom), (left, right)); less than the sides of what is padded.
+        padding: As for `keras.layers.ZeroPadding2D`: one number for all sides, (rows, columns), or
+            ((top, bottom), (left, right)). It must be less than the sides of the images.
     """
 
     def __init__(self, padding: int | tuple[int, int] | Sides = 1, **kwargs: Any) -> None:
@@ -28,11 +29,11 @@ class ReflectionPadding2D(keras.layers.Layer):
         self.built = True
 
     def call(self, pictures: Tensor) -> Tensor:
-        """`(batch, height, width, channels)` with more rows and columns."""
+        """Images or features `(batch, height, width, channels)` with more rows and columns."""
         return ops.pad(pictures, ((0, 0), *self.padding, (0, 0)), mode="reflect")
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """The larger shape, where the size is known."""
+        """The padded shape, where the size is known."""
         batch, height, width, channels = input_shape
         sides = zip((height, width), self.padding, strict=True)
         return (batch, *(None if side is None else side + sum(pads) for side, pads in sides), channels)
@@ -44,12 +45,12 @@ class ReflectionPadding2D(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="tfstyle")
 class ReflectedConvolution(keras.layers.Layer):
-    """A convolution with padding "same" and stride 1, padded by reflection instead of with zeros.
+    """A convolution with padding "same" and stride 1 that pads by reflection instead of with zeros.
 
-    The weights stay those of the layer that is given.
+    It uses the weights of an existing layer.
 
     Args:
-        convolution: A `keras.layers.Conv2D` of odd size that is built.
+        convolution: A built `keras.layers.Conv2D` with an odd kernel size.
     """
 
     def __init__(self, convolution: keras.layers.Conv2D, **kwargs: Any) -> None:
@@ -59,7 +60,7 @@ class ReflectedConvolution(keras.layers.Layer):
 
     @staticmethod
     def fits(layer: keras.layers.Layer) -> bool:
-        """Whether a layer is a convolution that can be padded so; one of single positions needs no padding."""
+        """Whether a layer is a convolution that can be padded by reflection, and needs padding."""
         return (
             type(layer) is keras.layers.Conv2D
             and (layer.padding, layer.strides) == ("same", (1, 1))
@@ -68,16 +69,18 @@ class ReflectedConvolution(keras.layers.Layer):
         )
 
     def call(self, features: Tensor) -> Tensor:
-        """`(batch, height, width, channels)` to features of the same height and width."""
+        """Features `(batch, rows, columns, channels)` to features with as many rows and columns."""
         layer = self.convolution
         sizes, dilations = layer.kernel_size, layer.dilation_rate
         rows, columns = (((size - 1) // 2 * dilation,) * 2 for size, dilation in zip(sizes, dilations, strict=True))
         padded = ops.pad(features, ((0, 0), rows, columns, (0, 0)), mode="reflect")
-        found = ops.conv(padded, layer.kernel, padding="valid", dilation_rate=dilations, data_format="channels_last")
-        return layer.activation(found + layer.bias if layer.use_bias else found)
+        outputs = ops.conv(
+            padded, layer.kernel, padding="valid", dilation_rate=dilations, data_format="channels_last"
+        )
+        return layer.activation(outputs + layer.bias if layer.use_bias else outputs)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """The same height and width."""
+        """The shape of the convolution's output."""
         return self.convolution.compute_output_shape(input_shape)
 
     def get_config(self) -> dict[str, Any]:
@@ -86,5 +89,5 @@ class ReflectedConvolution(keras.layers.Layer):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> ReflectedConvolution:
-        """The layer that `get_config` described."""
+        """The layer that `get_config` describes."""
         return cls(**{**config, "convolution": keras.saving.deserialize_keras_object(config["convolution"])})

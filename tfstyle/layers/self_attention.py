@@ -1,4 +1,4 @@
-"""Attention of each position to all others."""
+"""Self-attention: each position of an image attends to all others."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from tfstyle.core.typing import Tensor
 from tfstyle.layers.spectral_conv import SpectralConv2D
-
-Tensor = Any
 
 
 @keras.saving.register_keras_serializable(package="tfstyle")
 class SelfAttention2D(keras.layers.Layer):
-    """Features and, times a learned γ that starts at 0, what each position finds elsewhere.
+    """Adds to features, times a learned γ that starts at 0, what each position finds at other positions.
 
-    With θ, φ, g and h convolutions of 1x1 without biases and with spectral normalisation, to N/8, N/8, N/2 and N
-    channels, and φ and g halved by max pooling, A = softmax(θ(x) φ(x)ᵀ) over positions, and y = x + γ h(A g(x)). The
-    softmax is computed in at least float32.
+    y = x + γ h(A g(x)), with the attention A = softmax(θ(x) φ(x)ᵀ) over positions. θ, φ, g and h are 1x1 convolutions
+    with spectral normalisation and without biases, to N/8, N/8, N/2 and N channels for N channels of x; φ and g are
+    halved by max pooling. The softmax is computed in at least float32.
 
-    A takes memory by the fourth power of the side: features of more than `largest` rows or columns are shrunk to that
-    for A, and what is found is enlarged again.
+    The memory of A grows with the fourth power of the side. Features with more than `largest` rows or columns are
+    downsampled for A, and the result is upsampled.
 
     Args:
-        largest: Most rows and columns between which attention is computed (64, chosen: 17 MB a picture in float32).
-        seed: Of the kernels; None for Keras' own.
+        largest: The most rows and columns between which attention is computed (64, chosen: 17 MB for an image in
+            float32).
+        seed: Seed of the initial kernels; None for Keras' own.
 
     Reference:
         Zhang et al. 2019, "Self-Attention Generative Adversarial Networks", section 3, with the widths and pooling
@@ -39,7 +39,7 @@ class SelfAttention2D(keras.layers.Layer):
         self.seed = seed
 
     def build(self, input_shape: Any) -> None:
-        """Four convolutions of 1x1, and γ."""
+        """Create four 1x1 convolutions, and γ."""
         channels = input_shape[-1]
         narrow, half = max(1, channels // 8), max(1, channels // 2)
         widths = {"query": (channels, narrow), "key": (channels, narrow), "value": (channels, half)}
@@ -58,24 +58,24 @@ class SelfAttention2D(keras.layers.Layer):
         self.gamma = self.add_weight(shape=(), initializer="zeros", name="gamma")
 
     def attention(self, features: Tensor, training: bool = False) -> Tensor:
-        """A: `(batch, rows, columns, key rows, key columns)`, for each position what it attends to, of sum 1."""
+        """A, `(batch, rows, columns, key rows, key columns)`: the weights of all positions for each, with sum 1."""
         features = self._bounded(features)
         _, rows, columns, _ = ops.shape(features)
         weights = self._weights(features, training)
         return ops.reshape(weights, (-1, rows, columns, (rows + 1) // 2, (columns + 1) // 2))
 
     def call(self, features: Tensor, training: bool = False) -> Tensor:
-        """`(batch, height, width, channels)` to features of the same shape."""
+        """Features `(batch, rows, columns, channels)` to features of the same shape."""
         small = self._bounded(features)
         values = _pooled(self.value_convolution(small, training=training))
-        found = ops.matmul(ops.cast(self._weights(small, training), values.dtype), _flat(values))
+        attended = ops.matmul(ops.cast(self._weights(small, training), values.dtype), _flat(values))
         _, rows, columns, _ = ops.shape(small)
-        found = ops.reshape(found, (-1, rows, columns, values.shape[-1]))
-        found = self.output_convolution(found, training=training)
+        attended = ops.reshape(attended, (-1, rows, columns, values.shape[-1]))
+        attended = self.output_convolution(attended, training=training)
         size = ops.shape(features)[1:3]
         if not (_known(features) and max(size) <= self.largest):
-            found = ops.cast(tf.image.resize(found, size), features.dtype)
-        return features + self.gamma * found
+            attended = ops.cast(tf.image.resize(attended, size), features.dtype)
+        return features + self.gamma * attended
 
     def _weights(self, features: Tensor, training: bool) -> Tensor:
         queries = _flat(self.query_convolution(features, training=training))
@@ -85,15 +85,15 @@ class SelfAttention2D(keras.layers.Layer):
         return ops.softmax(similarity, axis=-1)
 
     def _bounded(self, features: Tensor) -> Tensor:
-        """Features of no more rows and columns than attention is computed between."""
+        """Features with at most `largest` rows and columns."""
         size = ops.shape(features)[1:3]
         if _known(features) and max(size) <= self.largest:
             return features
-        down, across = (ops.cast(_shrinking(side, self.largest), features.dtype) for side in size)
+        down, across = (ops.cast(_downsampling(side, self.largest), features.dtype) for side in size)
         return ops.einsum("ir,jc,brcn->bijn", down, across, features)
 
     def compute_output_spec(self, features: Tensor, training: bool = False) -> Tensor:
-        """As the features."""
+        """The shape of the features."""
         return keras.KerasTensor(features.shape, dtype=self.compute_dtype)
 
     def get_config(self) -> dict[str, Any]:
@@ -101,10 +101,10 @@ class SelfAttention2D(keras.layers.Layer):
         return {**super().get_config(), "largest": self.largest, "seed": self.seed}
 
 
-def _shrinking(side: Tensor, largest: int) -> Tensor:
-    """Linear interpolation, antialiased, from `side` positions to at most `largest`: of each to each, float32.
+def _downsampling(side: Tensor, largest: int) -> Tensor:
+    """The matrix that downsamples `side` positions to at most `largest`, float32 `(at most largest, side)`.
 
-    As `tf.image.resize` does it, which XLA can't compile.
+    It is the antialiased linear interpolation of `tf.image.resize`, which XLA can't compile.
     """
     few = ops.minimum(side, largest)
     scale = ops.cast(side, "float32") / ops.cast(few, "float32")

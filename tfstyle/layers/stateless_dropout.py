@@ -1,4 +1,4 @@
-"""Dropout that goes on after a break as if there had been none."""
+"""Dropout that an interruption of the training doesn't change."""
 
 from __future__ import annotations
 
@@ -7,20 +7,21 @@ from typing import Any
 import keras
 from keras import ops
 
+from tfstyle.core.saving import formerly
 from tfstyle.core.step_random import Draws, fresh
+from tfstyle.core.typing import Tensor
 
-Tensor = Any
 
-
+@formerly("CountedDropout")
 @keras.saving.register_keras_serializable(package="tfstyle")
-class CountedDropout(keras.layers.Layer):
-    """Dropout whose masks are a function of a seed and of how often they were drawn, both of which are weights.
+class StatelessDropout(keras.layers.Layer):
+    """Dropout whose masks are a function of a seed and the number of calls, both of which are saved as weights.
 
-    Keras saves no state of `keras.layers.Dropout`. What is kept is divided by 1 − rate.
+    Keras saves no state of `keras.layers.Dropout`. The remaining values are divided by 1 − rate.
 
     Args:
-        rate: Share that is set to 0 in training.
-        seed: Of the masks; None for one that nobody has chosen.
+        rate: Share of the values that is set to 0 in training, from 0 to below 1.
+        seed: Seed of the masks; None for a random one.
     """
 
     def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
@@ -29,14 +30,14 @@ class CountedDropout(keras.layers.Layer):
         self.seed = seed
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """The seed and the number of calls."""
+        """Create the seed and the number of calls."""
         options = {"shape": (), "dtype": "int64", "trainable": False}
         self.calls = self.add_weight(initializer="zeros", name="calls", **options)
-        start = keras.initializers.Constant(fresh(self.seed))
-        self.seed_state = self.add_weight(initializer=start, name="seed_state", **options)
+        initializer = keras.initializers.Constant(fresh(self.seed))
+        self.seed_state = self.add_weight(initializer=initializer, name="seed_state", **options)
 
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:
-        """`(batch, ...)`, of which in training some are 0."""
+        """Inputs `(batch, ...)`, some of which are set to 0 in training."""
         if not training or self.rate == 0:
             return inputs
         draws = Draws(self.seed_state.value, self.calls.value, ops.shape(inputs)[0])
@@ -45,7 +46,7 @@ class CountedDropout(keras.layers.Layer):
         return ops.where(kept, inputs / (1 - self.rate), ops.zeros_like(inputs))
 
     def compute_output_spec(self, inputs: Tensor, training: bool = False) -> Tensor:
-        """As the inputs."""
+        """The shape and dtype of the inputs."""
         return keras.KerasTensor(inputs.shape, dtype=inputs.dtype)
 
     def get_config(self) -> dict[str, Any]:

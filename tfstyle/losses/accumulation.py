@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from tfstyle.images.masks import shrunk
+from tfstyle.images.masks import downsample
 from tfstyle.losses.statistics import at_least_float32
 from tfstyle.losses.tiling import Grid, Window, added
 
@@ -108,7 +108,7 @@ class Look:
         features = self._at_once() if self._grid is None else self._features(self._grid.crop(self._picture, 0))
         return [
             {
-                layer: ops.convert_to_tensor(shrunk(regions, there[layer].whole(values.shape[1:3]))[None])
+                layer: ops.convert_to_tensor(downsample(regions, there[layer].whole(values.shape[1:3]))[None])
                 for layer, values in layers.items()
             }
             for layers, there in zip(features, windows, strict=True)

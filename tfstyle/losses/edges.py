@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from tfstyle.images.color_transfer import LUMINANCE
+from tfstyle.images.luminance import BT601
 from tfstyle.losses.statistics import at_least_float32
 from tfstyle.losses.terms import PIXELS, Features, Masks, Sums, Targets, Term, Windows
 
@@ -86,7 +86,7 @@ class EdgeTerm(Term):
 def luminance(pictures: Tensor) -> Tensor:
     """Y of YIQ: `(batch, height, width, 3)` to `(batch, height, width, 1)`, both in [0, 1]."""
     pictures = at_least_float32(pictures)
-    return ops.sum(pictures * ops.convert_to_tensor(LUMINANCE, pictures.dtype), axis=-1, keepdims=True)
+    return ops.sum(pictures * ops.convert_to_tensor(BT601, pictures.dtype), axis=-1, keepdims=True)
 
 
 def _slopes(y: Tensor, axis: int) -> Tensor:

@@ -91,10 +91,6 @@ class PolynomialKernel(Kernel):
             found["linear"] = math.sqrt(factor) * ops.sum(weighted(full, weighting), axis=1)
         return found
 
-    def matrix(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """The kernel of all pairs, exactly, for few features: `(n, N)` and `(m, N)` to `(n, m)`."""
-        return (x @ y.T + self.offset) ** self.degree
-
     def _random(self, flat: Tensor) -> Tensor:
         """φ of features `(batch, positions, N)`: `(batch, positions, D)`."""
         constant = ops.full_like(flat[..., :1], math.sqrt(self.offset))

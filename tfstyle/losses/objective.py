@@ -130,7 +130,7 @@ class Objective:
             rows = [list(mix or [1 / len(styles)] * len(styles))]
             masks: list[Any] = [None] * (1 + len(styles))
         else:
-            rows = regions.mix.tolist()
+            rows = regions.style_weights.tolist()
             masks = [regions.content, *regions.styles]
         taking_part = [k for k in range(len(styles)) if any(row[k] > 0 for row in rows)]
         rows = [[row[k] for k in taking_part] for row in rows]

@@ -1,21 +1,26 @@
-"""What can be asked of a trained model where there is no Keras: functions from tensors to tensors."""
+"""The functions that a model is exported as: from tensors to tensors, for places without Keras."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from tfstyle import images
 from tfstyle.core.errors import InputError
-from tfstyle.models.adain import guidance
-from tfstyle.models.adain.adain import AdaIN
-from tfstyle.models.adversarial.base import AdversarialModel, symmetric, unit
+from tfstyle.core.typing import Tensor
+from tfstyle.images import samples
+from tfstyle.models.interfaces import Exports
 
-Tensor = Any
+Function = Callable[..., dict[str, np.ndarray]]
+"""An exported function: from arrays by the inputs' names to arrays by name."""
+
+_SIDE = 256  # pixels of the image that models of any size are compared on: U-Nets need as many
 
 
 @dataclass(frozen=True)
@@ -23,9 +28,9 @@ class Signature:
     """A function of an exported model.
 
     Attributes:
-        name: What it is called by.
-        function: Of tensors by the inputs' names; it gives tensors by name.
-        inputs: Shape and dtype of each input; None is for any size.
+        name: The function's name.
+        function: From tensors by the inputs' names to tensors by name.
+        inputs: Shape and dtype of each input; None stands for any size.
     """
 
     name: str
@@ -36,106 +41,107 @@ class Signature:
         return f"{self.name}({', '.join(self.inputs)})"
 
 
+@dataclass(frozen=True)
+class Sample:
+    """Calls of exported functions, and the images that the model itself paints for the same inputs.
+
+    Attributes:
+        name: The functions that are called.
+        call: From the exported functions by name to the images that they paint.
+        expected: The model's own images.
+    """
+
+    name: str
+    call: Callable[[Mapping[str, Function]], np.ndarray]
+    expected: np.ndarray
+
+
 def of(model: keras.Model) -> list[Signature]:
-    """The functions of a model, the most useful first.
+    """The functions that a model is exported as, the most useful first.
 
     Raises:
-        InputError: It is neither an `AdaIN` nor from pictures to pictures.
+        InputError: A model without signatures of its own that is not from images to images.
     """
-    if isinstance(model, AdaIN):
-        return _adain(model)
-    if isinstance(model, AdversarialModel):
-        return _generator(model)
+    if isinstance(model, Exports):
+        return model.signatures()
     inputs = getattr(model, "inputs", None) or [keras.KerasTensor((None, None, None, 3))]
     outputs = getattr(model, "outputs", None) or inputs
     for tensors in (inputs, outputs):
         if len(tensors) != 1 or len(tensors[0].shape) != 4 or tensors[0].shape[3] != 3:
             raise InputError(
-                f"the {type(model).__name__} is not from pictures to pictures, (batch, height, width, 3): give an "
-                f"AdaIN or a generator"
+                f"the {type(model).__name__} is not from images to images, (batch, height, width, 3): give an AdaIN "
+                f"or a generator"
             )
     network = portable(model)
-    spec = tf.TensorSpec((None, *inputs[0].shape[1:]), tf.float32, "pictures")
-    return [Signature("paint", lambda pictures: {"picture": network(pictures, training=False)}, {"pictures": spec})]
+    return [paint_signature(lambda pictures: network(pictures, training=False), inputs[0].shape)]
 
 
-def _generator(model: AdversarialModel) -> list[Signature]:
-    """From photographs to paintings, of models that have been trained with both; else from noise to paintings."""
-    generator = model.generators()[0]
-    network = portable(generator)
-
-    def paint(pictures: Tensor) -> dict[str, Tensor]:
-        return {"picture": ops.clip(unit(network(symmetric(pictures), training=False)), 0.0, 1.0)}
-
-    def generate(noise: Tensor) -> dict[str, Tensor]:
-        return {"picture": ops.clip(unit(network(noise, training=False)), 0.0, 1.0)}
-
-    if len(generator.input_shape) == 4:
-        return [Signature("paint", paint, {"pictures": tf.TensorSpec((None, None, None, 3), tf.float32, "pictures")})]
-    return [Signature("generate", generate, {"noise": tf.TensorSpec(generator.input_shape, tf.float32, "noise")})]
+def samples_of(model: keras.Model) -> Sequence[Sample]:
+    """Calls of a model's exported functions, and the images that the model itself paints."""
+    return model.export_samples() if isinstance(model, Exports) else [paint_sample(model)]
 
 
-def _adain(model: AdaIN) -> list[Signature]:
-    decoder = portable(model.decoder)
-    scale = model.encoder.scales[model.layer]
+def paint_signature(
+    function: Callable[[Tensor], Tensor], shape: Sequence[int | None] = (None, None, None, 3)
+) -> Signature:
+    """The signature `paint(pictures)` of a function from images to images.
 
-    def encode_style(style: Tensor) -> dict[str, Tensor]:
-        found = model.adain.statistics(model._features(style)[model.layer])
-        return {key: found[key] * scale for key in ("mean", "deviation")}
-
-    def stylize_with_code(content: Tensor, mean: Tensor, deviation: Tensor, alpha: Tensor) -> dict[str, Tensor]:
-        features = model._features(content)[model.layer]
-        target = model.adain((features, {"mean": mean / scale, "deviation": deviation / scale}))
-        mixed = guidance.weakened(target, features, ops.reshape(alpha, (1, 1, 1)))
-        return {"picture": ops.clip(model._decoded(mixed, ops.shape(content)[1:3], decoder), 0.0, 1.0)}
-
-    def stylize(content: Tensor, style: Tensor, alpha: Tensor) -> dict[str, Tensor]:
-        return stylize_with_code(content, **encode_style(style), alpha=alpha)
-
-    channels = model.decoder.input_shape[-1]
-    specs = {
-        **{name: tf.TensorSpec((None, None, None, 3), tf.float32, name) for name in ("content", "style")},
-        **{name: tf.TensorSpec((None, channels), tf.float32, name) for name in ("mean", "deviation")},
-        "alpha": tf.TensorSpec((), tf.float32, "alpha"),
-    }
-
-    def signature(function: Callable[..., dict[str, Tensor]], *names: str) -> Signature:
-        return Signature(function.__name__, function, {name: specs[name] for name in names})
-
-    return [
-        signature(stylize, "content", "style", "alpha"),
-        signature(encode_style, "style"),
-        signature(stylize_with_code, "content", "mean", "deviation", "alpha"),
-    ]
+    Args:
+        function: From images `(batch, height, width, 3)` in [0, 1] to images of the same shape.
+        shape: The shape of the images that it takes; None stands for any size.
+    """
+    spec = tf.TensorSpec((None, *shape[1:]), tf.float32, "pictures")
+    return Signature("paint", lambda pictures: {"picture": function(pictures)}, {"pictures": spec})
 
 
-class _Nearest(keras.layers.Layer):
-    """Nearest-neighbour upsampling of which converters understand the shape."""
+def paint_sample(model: keras.Model) -> Sample:
+    """A sample of `paint`: a photograph, of the size that the model takes."""
+    height, width = (side or _SIDE for side in of(model)[0].inputs["pictures"].shape[1:3])
+    pictures = images.load(samples.content("chelsea"), (height, width)).rgb[None]
+    expected = ops.convert_to_numpy(model(pictures, training=False))
+    return Sample("paint", lambda functions: functions["paint"](pictures=pictures)["picture"], expected)
+
+
+def generate_signature(function: Callable[[Tensor], Tensor], latent_dim: int) -> Signature:
+    """The signature `generate(noise)` of a function from normal noise `(batch, latent_dim)` to images."""
+    spec = tf.TensorSpec((None, latent_dim), tf.float32, "noise")
+    return Signature("generate", lambda noise: {"picture": function(noise)}, {"noise": spec})
+
+
+def generate_sample(model: keras.Model, latent_dim: int) -> Sample:
+    """A sample of `generate`: two images."""
+    noise = np.random.default_rng(0).standard_normal((2, latent_dim), np.float32)
+    expected = np.clip(ops.convert_to_numpy(model(noise, training=False)), 0, 1)
+    return Sample("generate", lambda functions: functions["generate"](noise=noise)["picture"], expected)
+
+
+class _NearestUpsampling(keras.layers.Layer):
+    """Nearest-neighbour upsampling by an operation whose shape converters understand."""
 
     def __init__(self, layer: keras.layers.UpSampling2D) -> None:
         super().__init__(name=layer.name, dtype=layer.dtype_policy)
         self.size = layer.size
 
     def call(self, features: Tensor) -> Tensor:
-        """`(batch, height, width, channels)`, larger."""
+        """`(batch, rows, columns, channels)`, with more rows and columns."""
         sides = tuple(side * factor for side, factor in zip(ops.shape(features)[1:3], self.size, strict=True))
         return tf.raw_ops.ResizeNearestNeighbor(images=features, size=sides)
 
     def compute_output_spec(self, features: Tensor) -> Tensor:
-        """Of any size."""
+        """Features of any size."""
         return keras.KerasTensor((features.shape[0], None, None, features.shape[3]), dtype=self.compute_dtype)
 
 
 def portable(network: keras.Model) -> keras.Model:
-    """A network, its weights the same variables, without what converters can't do.
+    """A network with the same variables, without operations that converters can't handle.
 
-    Keras upsamples by a repetition that loses the number of channels where the size is not known.
+    Keras upsamples by a repetition, which loses the number of channels where the size is not known.
     """
-    if not getattr(network, "inputs", None):  # subclassed: there is no telling what it does
+    if not getattr(network, "inputs", None):  # a subclass of `keras.Model`, whose operations can't be exchanged
         return network
 
-    def swapped(layer: keras.layers.Layer) -> keras.layers.Layer:
+    def exchanged(layer: keras.layers.Layer) -> Any:
         upsampling = isinstance(layer, keras.layers.UpSampling2D) and layer.interpolation == "nearest"
-        return _Nearest(layer) if upsampling else layer
+        return _NearestUpsampling(layer) if upsampling else layer
 
-    return keras.models.clone_model(network, clone_function=swapped)
+    return keras.models.clone_model(network, clone_function=exchanged)

@@ -1,4 +1,4 @@
-"""State dicts of PyTorch, without PyTorch."""
+"""Weights of PyTorch networks, read from their state dicts without PyTorch."""
 
 from __future__ import annotations
 
@@ -13,29 +13,32 @@ from tfstyle.core.errors import InputError
 
 
 def numbered(state: Mapping[str, Any], kind: str) -> dict[int, np.ndarray]:
-    """The entries of an `nn.Sequential` of one kind, by the number of their layer and in its order.
+    """The weights or biases of an `nn.Sequential`, by the number of their layer, in this order.
 
     Args:
         state: PyTorch tensors or arrays by name, `"N.weight"` or `"N.bias"` with any prefix.
-        kind: `"weight"` or `"bias"`. Kernels `(out, in, height, width)` become Keras' `(height, width, in, out)`.
+        kind: `"weight"` or `"bias"`.
+
+    Returns:
+        Arrays in Keras' layout: kernels `(out, in, height, width)` become `(height, width, in, out)`.
     """
-    found = {}
+    arrays = {}
     for name, value in state.items():
         match = re.fullmatch(rf"(?:.*\.)?(\d+)\.{kind}", name)
         if match:
-            found[int(match[1])] = _array(value)
-    return dict(sorted(found.items()))
+            arrays[int(match[1])] = _array(value)
+    return dict(sorted(arrays.items()))
 
 
 def load(network: keras.Model, state: Mapping[str, Any]) -> None:
-    """Load the convolutions of a PyTorch network of the same layout, in the order of the numbers in their names.
+    """Load the convolutions of a PyTorch network with the layout of a Keras network, in the order of their numbers.
 
-    What normalisations without parameters have left in old checkpoints (`running_mean` and the like) doesn't count.
+    Entries of normalisations without parameters, as `running_mean` in old checkpoints, are ignored.
 
     Args:
-        network: A Keras model, whose convolutions, transposed or not, have biases.
-        state: PyTorch tensors or arrays by name. Kernels `(out, in, height, width)`, or `(in, out, height, width)`
-            if transposed.
+        network: A Keras model whose convolutions, transposed or not, have biases.
+        state: PyTorch tensors or arrays by name. Kernels are `(out, in, height, width)`, or `(in, out, height,
+            width)` in transposed convolutions.
 
     Raises:
         InputError: Other convolutions than the network's.
@@ -45,23 +48,25 @@ def load(network: keras.Model, state: Mapping[str, Any]) -> None:
     places = sorted({name.rpartition(".")[0] for name in state if name.endswith((".weight", ".bias"))}, key=_place)
     if len(places) != len(layers):
         raise InputError(
-            f"the state dict has {len(places)} convolutions, and the {network.name} {len(layers)}: give one of the "
-            "same layout, or make the model with its number of blocks and layers"
+            f"the state dict has {len(places)} convolutions, and the {network.name} {len(layers)}: give a state dict "
+            f"of that layout, or make the model with as many blocks and layers"
         )
     pairs = []
     for layer, place in zip(layers, places, strict=True):
         for kind, variable in (("weight", layer.kernel), ("bias", layer.bias)):
             if f"{place}.{kind}" not in state:
-                raise InputError(f"the state dict has no {place}.{kind}: give one of networks with biases")
-            given = _array(state[f"{place}.{kind}"])
-            if given.shape != tuple(variable.shape):
                 raise InputError(
-                    f"{place}.{kind} of the state dict has the shape {given.shape}, and {layer.name} of the "
-                    f"{network.name} {tuple(variable.shape)}: give one of the same layout"
+                    f"the state dict has no {place}.{kind}: give the state dict of a network with biases"
                 )
-            pairs.append((variable, given))
-    for variable, given in pairs:  # all of them or none
-        variable.assign(given)
+            array = _array(state[f"{place}.{kind}"])
+            if array.shape != tuple(variable.shape):
+                raise InputError(
+                    f"{place}.{kind} of the state dict has the shape {array.shape}, and {layer.name} of the "
+                    f"{network.name} {tuple(variable.shape)}: give a state dict of that layout"
+                )
+            pairs.append((variable, array))
+    for variable, array in pairs:  # after all checks, so that all are loaded or none
+        variable.assign(array)
 
 
 def _place(name: str) -> list[int]:

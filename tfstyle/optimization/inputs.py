@@ -68,7 +68,7 @@ def prepare(
             shapes,
         )
         if len(voids):
-            regions = masks.without(regions, voids, shapes)
+            regions = masks.exclude_blank(regions, voids, shapes)
         elif regions.everywhere and not masked:
             regions = None  # the same but for rounding, and less to do
     return Inputs(photo, paintings, _start(init, photo, seed), regions)

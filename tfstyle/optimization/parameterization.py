@@ -9,7 +9,7 @@ import numpy as np
 from keras import ops
 
 from tfstyle.images import spectrum as spectra
-from tfstyle.images.color_transfer import luminance
+from tfstyle.images.luminance import luminance
 from tfstyle.layers.constraints import ValueRange
 
 Tensor = Any

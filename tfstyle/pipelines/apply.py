@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import os
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sized
 from dataclasses import replace
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from tfstyle import images
 from tfstyle.core.errors import InputError
 from tfstyle.core.memory import memory_errors, not_enough_memory
+from tfstyle.core.progress import track
 from tfstyle.core.runtime import import_tensorflow
 from tfstyle.core.settings import plain, takes
 from tfstyle.images import masks
@@ -188,7 +188,7 @@ class FeedForwardPipeline(_OnePass):
 
     def __init__(self, settings: ApplySettings, inputs: Inputs, model: Any, source: str | None) -> None:
         super().__init__(model, source)
-        from tfstyle.models.adain.stylizer import Stylizer
+        from tfstyle.models.stylizer import Stylizer
 
         self.settings, self.inputs = settings, inputs
         self.preserve_color = None if settings.preserve_color == "none" else settings.preserve_color
@@ -212,11 +212,10 @@ class FeedForwardPipeline(_OnePass):
         Raises:
             InputError: The model takes no style images.
         """
-        if not hasattr(model, "encode_style"):
-            raise InputError(
-                f"the {type(model).__name__} has learned one style and takes no others: leave out the style images"
-            )
-        return int(model.encoder.backbone.minimum_side)
+        from tfstyle.models.interfaces import check_stylizes
+
+        check_stylizes(model)
+        return int(model.minimum_side)
 
     def sized(self, picture: Picture, scale: float = 1.0) -> Picture:
         """A picture at the size of the result, times a factor."""
@@ -231,11 +230,13 @@ class FeedForwardPipeline(_OnePass):
         depth, settings = self.settings.depth, self.settings
         if depth is None:
             return None
-        from tfstyle.models.adain.guidance import DepthStrength
         from tfstyle.models.depth import MapFile
+        from tfstyle.models.depth.strength import DepthStrength
+        from tfstyle.models.interfaces import EstimatesDepth
 
         if isinstance(depth, str) and depth == "auto":
-            module = self.model.proximity if getattr(self.model, "depth", None) is not None else _depth_mini()
+            has_module = isinstance(self.model, EstimatesDepth) and self.model.depth is not None
+            module = self.model.inverse_depth if has_module else _depth_mini()
         else:
             module = (
                 depth if callable(depth) else MapFile(os.fspath(depth) if isinstance(depth, os.PathLike) else depth)
@@ -243,7 +244,7 @@ class FeedForwardPipeline(_OnePass):
         return DepthStrength(module, settings.near, settings.far, settings.depth_contrast, settings.depth_offset)
 
     def _record(self) -> dict[str, Any]:
-        encoder, settings = self.model.encoder.backbone, self.settings
+        settings = self.settings
         options = settings.record()
         if settings.depth is None:
             options = {name: value for name, value in options.items() if name not in DEPTH_OPTIONS}
@@ -253,9 +254,7 @@ class FeedForwardPipeline(_OnePass):
             "preserve_color": self.preserve_color,
             "alpha": self.alpha.name if isinstance(self.alpha, Picture) else self.alpha,
             "depth": os.path.basename(settings.depth) if isinstance(settings.depth, str) else plain(settings.depth),
-            "backbone": encoder.name,
-            "weights": encoder.weights_record,
-            "layer": self.model.layer,
+            **self.model.record(),
         }
 
 
@@ -273,9 +272,9 @@ class TranslationPipeline(_OnePass):
 
     def __init__(self, size: int | None, model: Any, source: str | None) -> None:
         super().__init__(model, source)
-        from tfstyle.models.interfaces import check_own_style
+        from tfstyle.models.interfaces import check_translates
 
-        check_own_style(model)
+        check_translates(model)
         self.size = size
 
     def run(self, content: Picture) -> Result:
@@ -300,22 +299,7 @@ def _outcomes(
     tasks: Iterable[Callable[[], Result]], number: int | None, progress: bool | None
 ) -> Iterator[Result | InputError]:
     """The result of each task, or its error; several are followed by a progress bar."""
-    on_terminal = sys.stdout is not None and sys.stdout.isatty()
-    if number == 1 or not (on_terminal if progress is None else progress):
-        yield from map(_outcome, tasks)
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("painting"), BarColumn(bar_width=None), MofNCompleteColumn(), TextColumn("left"))
-    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as bar:
-        row = bar.add_task("painting", total=number)
-        for done, task in enumerate(tasks, 1):
-            outcome = _outcome(task)
-            bar.advance(row)
-            if done == number:  # nobody may ask for more than the last one
-                bar.stop()
-            yield outcome
+    return track(map(_outcome, tasks), "painting", number, progress=False if number == 1 else progress)
 
 
 def _outcome(task: Callable[[], Result]) -> Result | InputError:

@@ -174,11 +174,13 @@ def network(
     seed: int,
 ) -> Backbone:
     """The backbone asked for, with what the recipe says of pooling, normalization and input scaling."""
+    if isinstance(backbone, str) and str(weights) != "random":  # others have a pooling of their own
+        pooling = pooling or recipe.pooling
     return load_backbone(
         backbone,
         weights,
         default=recipe.backbone,
-        pooling=pooling or (None if str(weights) == "random" else recipe.pooling),
+        pooling=pooling,
         normalize=recipe.normalize,
         input_scaling=recipe.input_scaling,
         smoothing=recipe.smoothing,

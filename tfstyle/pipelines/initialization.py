@@ -27,9 +27,9 @@ def feed_forward(model: Any, pictures: Preprocessed, inputs: Inputs, size: int, 
     Raises:
         InputError: A picture or mask can't be used.
     """
-    from tfstyle.models.adain.stylizer import Stylizer
+    from tfstyle.models.stylizer import Stylizer
 
-    minimum = model.encoder.backbone.minimum_side
+    minimum = model.minimum_side
     results = []
     for index, content in enumerate(pictures.contents):
         own = inputs.of(index)

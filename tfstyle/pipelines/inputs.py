@@ -56,7 +56,7 @@ class Inputs:
     @property
     def leaves_uncovered(self) -> bool:
         """Whether the content masks leave any part of the content image unpainted."""
-        return masks.leave_bare(self.content_masks)
+        return masks.leaves_uncovered(self.content_masks)
 
     def record(self) -> dict[str, Any]:
         """What the result's record has of them, as JSON can hold it."""
@@ -88,9 +88,10 @@ def load_inputs(settings: StyleSettings) -> Inputs:
     """
     if not settings.style_sources:
         raise InputError("there is no style image: give at least one")
+    style_weights = normalized(settings.style_weights, len(settings.style_sources))
     return Inputs(
         styles=[images.load(style) for style in settings.style_sources],
-        style_weights=normalized(settings.style_weights, len(settings.style_sources)),
+        style_weights=style_weights,
         content_masks=[images.load(mask) for mask in as_list(settings.content_masks)],
         style_masks=[None if mask is None else images.load(mask) for mask in as_list(settings.style_masks)],
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tfstyle.images import blank_areas, color_transfer
-from tfstyle.images.picture import Picture, made_picture
+from tfstyle.images.picture import Picture, make_picture
 from tfstyle.pipelines.inputs import Inputs
 from tfstyle.pipelines.method import Method
 
@@ -59,26 +59,26 @@ class Preprocessing:
         originals, blank_masks = list(contents), self._blank_masks(contents[0], inputs)
         if blank_masks:
             size = self.size or max(contents[0].rgb.shape[:2])
-            originals = [blank_areas.lifted(contents[0].resized(size), blank_masks[0].rgb[..., 0])]
+            originals = [blank_areas.whiten(contents[0].resized(size), blank_masks[0].rgb[..., 0])]
         seen, styles = list(originals), inputs.styles
         if self.preserve_color is not None:
             weights = inputs.of(0).weights if self.preserve_color == "ink" else None
-            content, styles = color_transfer.prepared(self.preserve_color, originals[0], inputs.styles, weights)
+            content, styles = color_transfer.preprocess(self.preserve_color, originals[0], inputs.styles, weights)
             seen = [content] * len(contents)
         if blank_masks:  # white again, whatever recolouring has made of them
-            seen = [blank_areas.lifted(seen[0], blank_masks[0].rgb[..., 0])]
+            seen = [blank_areas.whiten(seen[0], blank_masks[0].rgb[..., 0])]
         return Preprocessed(seen, styles, blank_masks, originals)
 
     def after(self, painted: np.ndarray, original: Picture, inputs: Inputs) -> np.ndarray:
         """A painted picture with the colours that are kept: float32 (height, width, 3) in [0, 1]."""
         if self.preserve_color is None:
             return painted
-        tint = color_transfer.paper(inputs.styles, inputs.weights) if self.saturation < 1 else None
-        return color_transfer.restore(self.preserve_color, painted, original, self.saturation, tint)
+        tint = color_transfer.paper_color(inputs.styles, inputs.weights) if self.saturation < 1 else None
+        return color_transfer.postprocess(self.preserve_color, painted, original, self.saturation, tint)
 
     def _blank_masks(self, content: Picture, inputs: Inputs) -> list[Picture]:
         if self.blank_areas == 1:
             return []
         size = self.size or max(content.rgb.shape[:2])
-        masks = [blank_areas.found(picture.resized(size), self.blank_areas) for picture in (content, *inputs.styles)]
-        return [made_picture(mask[..., None].repeat(3, axis=-1), None, "the blank areas") for mask in masks]
+        masks = [blank_areas.detect(picture.resized(size), self.blank_areas) for picture in (content, *inputs.styles)]
+        return [make_picture(mask[..., None].repeat(3, axis=-1), None, "the blank areas") for mask in masks]

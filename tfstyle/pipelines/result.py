@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 from tfstyle import images
 from tfstyle.core import files
 from tfstyle.core.errors import InputError
+from tfstyle.core.version import versions
 
 if TYPE_CHECKING:
     from tfstyle.optimization.canvas import Canvas
@@ -121,22 +121,6 @@ def describe(branches: Sequence[Branch], canvas: Canvas) -> dict[str, Any]:
         "optimizer_options": {name: value for name, value in options.items() if value is not None},
         "tile": canvas.objective.tile,
         "versions": versions(),
-    }
-
-
-def versions() -> dict[str, str]:
-    """Of all that a picture depends on, by name."""
-    import keras
-    import tensorflow as tf
-
-    from tfstyle.core.version import VERSION
-
-    return {
-        "tfstyle": VERSION,
-        "tensorflow": tf.__version__,
-        "keras": keras.__version__,
-        "numpy": np.__version__,
-        "python": platform.python_version(),
     }
 
 

@@ -6,7 +6,6 @@ import contextlib
 import gc
 import math
 import os
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from tfstyle.core.errors import InputError
 from tfstyle.core.memory import memory_errors, not_enough_memory
 from tfstyle.core.precision import compiled_faster
+from tfstyle.core.progress import wanted
 from tfstyle.core.runtime import import_tensorflow
 from tfstyle.features.loading import shares
 from tfstyle.features.weights import NAMED
@@ -366,8 +366,8 @@ class _Run:
             record = {
                 "content": content.name,
                 "content_sha256": content.sha256,
-                **inputs.record(),
                 **shared,
+                **inputs.record(),
                 "init": inputs.init.name if isinstance(inputs.init, Picture) else inputs.init,
                 "stopped": self.stopped or _diverged(history),
                 "steps_done": len(history["step"]),
@@ -392,8 +392,7 @@ def _fit(canvas: Canvas, steps: int, callbacks: Sequence[Any], progress: bool | 
     if steps < 1:  # a checkpoint of the last step, whose picture may be the best
         canvas.evaluate(verbose=0)
         return None
-    on_terminal = sys.stdout is not None and sys.stdout.isatty()
-    bar = [ProgressBar()] if (on_terminal if progress is None else progress) else []
+    bar = [ProgressBar()] if wanted(progress) else []
     try:
         canvas.fit(steps=steps, callbacks=[*callbacks, *bar])
     finally:

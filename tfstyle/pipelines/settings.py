@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from tfstyle import images
 from tfstyle.core.errors import InputError
@@ -128,6 +128,10 @@ class BatchTransferSettings(StyleSettings):
     Raises:
         InputError: An option can't be used.
     """
+
+    refused: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        ("checkpoint", "checkpoint_every", "resume"), "is for one picture: leave it out, or use transfer"
+    )
 
     style_scale: float | None = option(
         default=None,
@@ -374,7 +378,7 @@ class BatchTransferSettings(StyleSettings):
     progress: bool | None = option(
         default=None,
         help="Whether to show a progress bar on stderr.",
-        unset="if stdout is a terminal",
+        unset="if stderr is a terminal",
         flag=False,
         recorded=False,
     )
@@ -413,7 +417,7 @@ class TransferSettings(BatchTransferSettings):
         group=_LONG,
     )
     checkpoint_every: int = option(
-        default=100,
+        default=20,
         help="Steps between two checkpoints.",
         metavar="N",
         low=1,
@@ -526,7 +530,7 @@ class ApplyBatchSettings(ApplySettings):
     progress: bool | None = option(
         default=None,
         help="Whether to show a progress bar on stderr.",
-        unset="if stdout is a terminal",
+        unset="if stderr is a terminal",
         flag=False,
         recorded=False,
     )

@@ -181,10 +181,10 @@ class AdaINTraining(TrainingSettings):
 
         name, fallback = chosen(self.backbone, self.weights, "VGG19")
         encoder = Backbone(name, self.weights, seed=self.seed, precision=self.precision, padding="reflection")
-        say_network(encoder, fallback, "training on")
+        say_network(encoder, fallback, "training")
         model = AdaIN(encoder, seed=self.seed, dtype=self.policy)
         if self.start is not None:
-            model.take_decoder(pretrained.load(self.start))
+            model.copy_weights(pretrained.load(self.start))
         rates: dict[str, Any] = {name: getattr(self, name) for name in ("learning_rate", "decay")}
         losses = {name: getattr(self, name) for name in ("content_weight", "style_weight", "reduction")}
         model.compile(adam(**rates), **losses)

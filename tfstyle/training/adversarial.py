@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from tfstyle.core.errors import InputError
 from tfstyle.core.settings import option, settings
-from tfstyle.training.settings import OLD_NAMES, Folders, TrainingSettings
+from tfstyle.training.settings import Folders, TrainingSettings
 
 if TYPE_CHECKING:
     import numpy as np
@@ -86,7 +86,7 @@ class AdversarialTraining(TrainingSettings):
 
     def model_arguments(self) -> dict[str, Any]:
         """Arguments of the model's constructor, but for its size, seed and precision."""
-        return {OLD_NAMES.get(name, name): getattr(self, name) for name in self.model_options()}
+        return {name: getattr(self, name) for name in self.model_options()}
 
     def compile_arguments(self) -> dict[str, Any]:
         """Arguments of the model's `compile`."""
@@ -131,7 +131,7 @@ class AdversarialTraining(TrainingSettings):
 
     def trainer(self) -> Trainer:
         """See `TrainingSettings.trainer`."""
-        from tfstyle.evaluation.gan_diagnostics import Health
+        from tfstyle.evaluation.gan_diagnostics import GANDiagnostics
         from tfstyle.training import datasets
         from tfstyle.training.crops import split_folders
         from tfstyle.training.folder import TrainingFolder
@@ -172,7 +172,7 @@ class AdversarialTraining(TrainingSettings):
             domains,
             " and ".join(f"{len(each.paths)} {name}" for name, each in crops.items()),
             samples=lambda model: sample_grid(settings.sample_rows(model, shown, paintings[:SHOWN])),
-            callbacks=[Health(lambda model: generated(model, photos), paintings, photos, last_row)],
+            callbacks=[GANDiagnostics(lambda model: generated(model, photos), paintings, photos, last_row)],
         )
 
     def _crops(self, paths: Sequence[Path], place: int, **changes: Any) -> Crops:

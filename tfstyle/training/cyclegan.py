@@ -83,10 +83,10 @@ class _CycleTraining(AdversarialTraining):
 
     def schedule(self, rate: float) -> Any:
         """A constant rate, then linear decay to 0."""
-        from tfstyle.models.adversarial.schedules import HeldThenLinear
+        from tfstyle.models.adversarial.schedules import ConstantThenLinearDecay
 
         steps = self.total_steps
-        return HeldThenLinear(rate, steps // 2, steps - steps // 2)
+        return ConstantThenLinearDecay(rate, steps // 2, steps - steps // 2)
 
     def sample_rows(self, model: Any, photos: np.ndarray | None, paintings: np.ndarray) -> list[np.ndarray]:
         """Photographs, their translations, and those translated back; then the same for paintings."""

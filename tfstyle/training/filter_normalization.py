@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from tfstyle.layers import ChannelMixing
+from tfstyle.layers import ChannelProjection
 
 Tensor = Any
 
@@ -34,7 +34,7 @@ def normalize(network: keras.Model, batches: Iterable[Tensor]) -> None:
     """
     batches = list(batches)
     layers = convolutions(network)
-    taps = {f"{layer.name}_filters": layer for layer in network.layers if isinstance(layer, ChannelMixing)}
+    taps = {f"{layer.name}_filters": layer for layer in network.layers if isinstance(layer, ChannelProjection)}
     below = np.ones(network.input.shape[-1])
     for layer, mean in zip(layers, _mean_activations(network, layers, batches), strict=True):
         mean = np.maximum(mean, _MINIMUM_SHARE * mean.mean())

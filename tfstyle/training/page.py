@@ -63,7 +63,7 @@ def html(
         f'<!doctype html><html lang="en"><head><meta charset="utf-8">{reload}<title>{title}, epoch {finished}</title>'
         f"<style>{_STYLE}</style></head><body><h1>{title}</h1>"
         f'<p class="small">epoch {finished}{of_all}, tfstyle {VERSION}</p>',
-        *(f'<p class="warning">{escape(line)}</p>' for line in gan_diagnostics.ailments(last_row).values()),
+        *(f'<p class="warning">{escape(line)}</p>' for line in gan_diagnostics.warnings_of(last_row).values()),
     ]
     if samples:
         parts.append(_samples(samples))

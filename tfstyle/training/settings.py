@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from tfstyle.training.trainer import Trainer, TrainingResult
 
-OLD_NAMES = {"latent_dim": "noise", "n_layers": "layers"}  # arguments of models until these are renamed
 Folders = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
 
@@ -180,7 +179,6 @@ class TrainingSettings(Settings):
         """
         parameters = [each for function in functions for each in inspect.signature(function).parameters.values()]
         defaults = {each.name: each.default for each in parameters if each.default is not each.empty}
-        defaults |= {name: defaults[old] for name, old in OLD_NAMES.items() if old in defaults}
         missing = {name: defaults[name] for name in names if getattr(self, name) is None}
         return replace(self, **missing)
 

@@ -52,10 +52,10 @@ def test_strokes_are_measured_against_the_photographs(outcome):
 def test_the_montage_and_what_is_found(outcome):
     experiment = experiments.get("jiang2020")
     figure = experiment.figures(outcome)["montage"]
-    assert len(figure.axes) >= 7  # photograph, two styles, four pictures
+    assert len(figure.cells) == 1 + 2 + 4  # content image, style images, results
     private = replace(outcome, setup=replace(outcome.setup, private=True))
     without = experiment.figures(private)["montage"]
-    assert sum(bool(axes.images) for axes in without.axes) == sum(bool(axes.images) for axes in figure.axes) - 3
+    assert len(without.cells) == len(figure.cells) - 3
     (finding,) = experiment.findings(outcome)
     assert finding.evidence == (
         "jiang2020 against gatys, mean over 2 styles: strokes 2.00 against 2.00; style reached 0.25 against 0.25; "
@@ -65,5 +65,5 @@ def test_the_montage_and_what_is_found(outcome):
 
 def test_constants_are_chosen_where_no_source_has_them(outcome):
     constants = experiments.get("jiang2020").constants(outcome.setup)
-    assert {constant.name for constant in constants} >= {"style layers", "style scale", "size, steps, pictures"}
+    assert {constant.name for constant in constants} >= {"style layers", "style scale", "size, steps, images"}
     assert {constant.kind for constant in constants if constant.name in ("style scale", "steps")} == {"chosen"}

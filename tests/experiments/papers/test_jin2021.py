@@ -7,6 +7,7 @@ import pytest
 from tfstyle import InputError, experiments
 from tfstyle.experiments.base import AGREES, DISAGREES, UNTESTED, Outcome
 from tfstyle.experiments.papers.comparison import BACKBONES, TREATMENTS, Comparison
+from tfstyle.images.grids import Grid
 
 pytestmark = pytest.mark.usefixtures("eager")
 
@@ -42,10 +43,10 @@ def test_rows_as_the_survey_has_them_agree(made):
     assert [finding.verdict for finding in found] == [AGREES] * 6 + ["", AGREES, ""]
     assert found[0].evidence == (
         "style reached, under the same weights (chosen) for all: VGG19 0.70 > InceptionV3 0.40 > "
-        "NASNetMobile 0.10 > ResNet50 0.05 (none is below 0.2)."
+        "NASNetMobile 0.10 > ResNet50 0.05 (no style is below 0.2)."
     )
     assert "ResNet50 from 0.05 to 0.60" in found[6].evidence
-    assert "what failed in ResNet50 is the weighting" in found[6].evidence
+    assert "the failure of ResNet50 is due to the weights" in found[6].evidence
 
 
 @pytest.mark.parametrize(
@@ -76,8 +77,7 @@ def test_figures_name_random_weights(made):
     drawn = experiment.figures(made(trained=False))
     assert list(drawn) == ["figure3", "grid", "style_reached", "entropy"]
     for figure in drawn.values():
-        words = " ".join(text.get_text() for text in figure.texts)
-        words += " ".join(axes.get_title() for axes in figure.axes)
+        words = " ".join(figure.words if isinstance(figure, Grid) else [each.get_text() for each in figure.texts])
         assert "InceptionV3, ResNet50, NASNetMobile random, all others ImageNet" in words
         assert "56 pixels, 3 steps, seed 0" in words
 
@@ -87,18 +87,18 @@ def test_runs_are_of_one_recipe(setup):
     assert len(runs) == 16
     assert len({run.name for run in runs}) == 16
     assert {run.settings["method"].name for run in runs} == {"jin2021"}
-    assert {run.settings["balance"] for run in runs if run.facts["treatment"] == "raw"} == {False}
+    assert {run.settings["normalize_losses"] for run in runs if run.facts["treatment"] == "raw"} == {False}
     quick = experiments.get("jin2021-backbones").runs(replace(setup, quick=True))
     assert {(run.facts["backbone"], run.facts["treatment"]) for run in quick} >= {(name, "raw") for name in BACKBONES}
 
 
-def test_judges_did_not_paint(setup, monkeypatch):
+def test_networks_that_score_did_not_paint(setup, monkeypatch):
     experiment = Comparison(["VGG19", "ResNet50"])
     run = experiment.runs(setup)[0]
-    assert experiment.judges(run, setup) == ("ResNet50",)  # one of the random ones
+    assert experiment.evaluation_networks(run, setup) == ("ResNet50",)  # one of the random ones
     monkeypatch.setattr(type(setup.networks), "trained", lambda self, name: True)
-    assert experiment.judges(run, setup) == ("ResNet50", "InceptionV3")
-    assert experiment.judges(run, replace(setup, quick=True)) == ("ResNet50",)
+    assert experiment.evaluation_networks(run, setup) == ("ResNet50", "InceptionV3")
+    assert experiment.evaluation_networks(run, replace(setup, quick=True)) == ("ResNet50",)
 
 
 def test_entropy_is_measured_at_the_style_layers(setup):
@@ -113,15 +113,14 @@ def test_entropy_is_measured_at_the_style_layers(setup):
 @pytest.mark.parametrize(
     ("given", "text"),
     [
-        ((["VGG18"],), "unknown backbone 'VGG18': did you mean VGG19 or VGG16 or VGG19Mini?"),
+        ((["VGG18"],), "unknown backbone 'VGG18': did you mean VGG19"),
         (([],), "there is no backbone: name at least one"),
-        ((["VGG19"], ["balance"]), "unknown treatment 'balance': did you mean balanced?"),
+        ((["VGG19"], ["balance"]), "unknown treatment 'balance': did you mean balanced"),
     ],
 )
 def test_bad_names_are_one_line(given, text):
-    with pytest.raises(InputError) as caught:
+    with pytest.raises(InputError, match=text):
         Comparison(*given)
-    assert str(caught.value) == text
 
 
 def test_names_are_taken_in_any_case():

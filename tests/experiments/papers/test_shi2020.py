@@ -71,7 +71,7 @@ def test_measures_of_the_content_itself(experiment, two):
 
 
 def shown(figure):
-    return sum(bool(axes.images) for axes in figure.axes)
+    return len(figure.cells)
 
 
 def test_the_figure_has_all_rows_and_private_ones_no_content(experiment, two):
@@ -126,11 +126,11 @@ def test_constants_tell_the_papers_from_what_is_chosen(experiment, two):
 
 
 def test_a_domain_is_no_picture_that_one_gives(experiment, tmp_path):
-    with pytest.raises(InputError) as error:
+    with pytest.raises(InputError, match="shi2020 takes at most 0 style images: leave out 1"):
         reproduce(experiment, tmp_path / "out", styles=[np.zeros((64, 64, 3))])
-    assert str(error.value) == "shi2020 takes 0 style picture, not 1"
 
 
+@pytest.mark.large
 def test_it_runs_end_to_end_and_is_kept(experiment, tmp_path, monkeypatch):
     monkeypatch.setattr(Unpaired, "contents", ("street", "table"))
     monkeypatch.setattr(shi2020.Shi2020WGANAndCycleGAN, "styles", ("sketch",))

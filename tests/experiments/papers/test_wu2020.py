@@ -8,11 +8,11 @@ import pytest
 from tfstyle import Backbone, experiments, images, samples
 from tfstyle.experiments.backbones import Networks
 from tfstyle.experiments.base import AGREES, DISAGREES, Outcome
-from tfstyle.experiments.papers import wu2020
+from tfstyle.experiments.papers import sample_depth, wu2020
 from tfstyle.experiments.run import reproduce
 from tfstyle.models import AdaIN, DepthAdaIN
-from tfstyle.models.adain.guidance import DepthStrength
 from tfstyle.models.depth import DepthMini
+from tfstyle.models.depth.strength import DepthStrength
 
 pytestmark = pytest.mark.usefixtures("eager")
 
@@ -29,7 +29,8 @@ def _small(model):
     """That model in place of the embedded one, trained on once for all tests."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(wu2020, "_embedded", lambda: model)
-        patch.setattr(wu2020, "_motorcycle", lambda: None)
+        patch.setattr(sample_depth, "motorcycle", lambda: None)
+        patch.setattr(wu2020, "motorcycle", lambda: None)
         patch.setattr(wu2020, "CROP", 32)
         wu2020._tuned.cache_clear()
         yield
@@ -59,16 +60,16 @@ def test_every_variant_of_each_content_but_true_depth_where_there_is_none(experi
 
 def test_the_truth_is_known_of_scenes_and_the_motorcycle(scene_setup, monkeypatch):
     scene, photo = scene_setup.contents
-    np.testing.assert_array_equal(wu2020.truth(scene), samples.scene("street", 64)[1])
-    assert wu2020.truth(photo) is None
+    np.testing.assert_array_equal(sample_depth.true_inverse_depth(scene), samples.scene("street", 64)[1])
+    assert sample_depth.true_inverse_depth(photo) is None
     disparity = np.repeat(np.linspace(5, 50, 30)[:, None], 40, axis=1)
     disparity[:3] = np.nan
-    monkeypatch.setattr(wu2020, "_motorcycle", lambda: (np.zeros((30, 40, 3)), disparity))
-    found = wu2020.truth(images.load(np.zeros((15, 20, 3)), name="sample motorcycle"))
+    monkeypatch.setattr(sample_depth, "motorcycle", lambda: (np.zeros((30, 40, 3)), disparity))
+    found = sample_depth.true_inverse_depth(images.load(np.zeros((15, 20, 3)), name="sample motorcycle"))
     assert found.shape == (15, 20)
     assert np.isnan(found[0]).all()
     assert found[-1].mean() == pytest.approx(1, abs=0.03)
-    filled = wu2020._filled(found)
+    filled = sample_depth.filled(found)
     assert np.isfinite(filled).all()
     np.testing.assert_allclose(filled[0], filled[2], atol=0.1)
 
@@ -81,11 +82,11 @@ def test_variants_are_painted_by_their_models(experiment, scene_setup, model):
     np.testing.assert_array_equal(painted["found"], model.stylize(photo, style))
     true = model.stylize(photo, style, depth=samples.scene("street", 64)[1])
     np.testing.assert_allclose(painted["true"], true, atol=1e-6)
-    mean = float(DepthStrength(model.proximity).of(photo).mean())
+    mean = float(DepthStrength(model.inverse_depth).of(photo).mean())
     np.testing.assert_array_equal(painted["weaker"], model.stylize(photo, style, depth=None, alpha=mean))
     assert not np.array_equal(painted["tuned"], painted["plain"])
     assert not np.array_equal(painted["tuned"], painted["tuned-depth"])
-    assert experiment.paint(runs["weaker"], scene_setup).settings["alpha"] == mean
+    assert experiment.paint(runs["weaker"], scene_setup).details["alpha"] == mean
 
 
 def outcome_of(experiment, setup, **changes):
@@ -114,10 +115,10 @@ def test_figures_have_all_pictures_and_private_ones_no_content(experiment, scene
     outcome = outcome_of(experiment, scene_setup)
     found = experiment.figures(outcome)
     assert set(found) == {"pictures", "change_by_proximity"}
-    shown = sum(bool(axes.images) for axes in found["pictures"].axes)
+    shown = len(found["pictures"].cells)
     assert shown == 2 * 9 - 1
     private = replace(outcome, setup=replace(scene_setup, private=True))
-    assert sum(bool(axes.images) for axes in experiment.figures(private)["pictures"].axes) == shown - 2
+    assert len(experiment.figures(private)["pictures"].cells) == shown - 2
 
 
 def test_findings_say_what_was_measured(experiment, scene_setup):
@@ -126,13 +127,13 @@ def test_findings_say_what_was_measured(experiment, scene_setup):
     assert better[0].claim == wu2020.KEEPS
     assert better[0].verdict == AGREES
     assert better[0].evidence == (
-        "mean over 2 contents: change of the far third over that of the near third 1.00 by AdaIN, 1.00 weaker all "
-        "over, 2.00 by depth; correlation of depth with the content's 0.50 by AdaIN, 0.50 weaker all over, 0.90 by "
-        "depth; SSIM 0.50 by AdaIN, 0.50 weaker all over, 0.70 by depth; outlines against texture, content = 1 1.00 "
-        "by AdaIN, 1.00 weaker all over, 1.00 by depth; style reached 0.25 by AdaIN, 0.25 weaker all over, 0.25 by "
-        "depth."
+        "mean over 2 content images: change of the far third over that of the near third 1.00 by AdaIN, 1.00 weaker "
+        "everywhere, 2.00 by depth; correlation of depth with the content image's 0.50 by AdaIN, 0.50 weaker "
+        "everywhere, 0.90 by depth; SSIM 0.50 by AdaIN, 0.50 weaker everywhere, 0.70 by depth; outlines against "
+        "texture, content image = 1 1.00 by AdaIN, 1.00 weaker everywhere, 1.00 by depth; style reached 0.25 by "
+        "AdaIN, 0.25 weaker everywhere, 0.25 by depth."
     )
-    assert "2 steps of training on" in better[-1].evidence
+    assert "2 steps of fine-tuning" in better[-1].evidence
     worse = experiment.findings(outcome_of(experiment, scene_setup, ssim=0.4))
     assert worse[0].verdict == DISAGREES
 
@@ -142,9 +143,10 @@ def test_constants_are_chosen_but_for_the_quote(experiment, scene_setup):
     assert [each.name for each in constants if each.kind == "reported"] == ["what depth does"]
 
 
+@pytest.mark.large
 def test_it_runs_end_to_end(tmp_path, monkeypatch):
-    monkeypatch.setattr(wu2020.Depth, "contents", ("table",))
-    monkeypatch.setattr(wu2020.Depth, "judges", lambda self, run, setup: ("VGG19Mini",))
+    monkeypatch.setattr(wu2020.Wu2020Depth, "contents", ("table",))
+    monkeypatch.setattr(wu2020.Wu2020Depth, "evaluation_networks", lambda self, run, setup: ("VGG19Mini",))
     outcome = reproduce("wu2020", tmp_path / "out", quick=True, size=64, progress=False)
     assert len(outcome.rows) == 6
     assert (tmp_path / "out" / "report.html").stat().st_size > 10_000

@@ -64,7 +64,7 @@ def test_there_is_a_figure_for_each_variant(made, quick):
     drawn = experiments.get("xu2024").figures(made(trained=False, quick=quick))
     assert list(drawn) == ["kernels_faithful", "kernels_ink"]
     for figure in drawn.values():
-        words = " ".join(text.get_text() for text in figure.texts) + " ".join(a.get_title() for a in figure.axes)
+        words = " ".join(figure.words)
         assert "56 pixels, 3 steps, seed 0" in words
         assert "VGG19 random" in words
 

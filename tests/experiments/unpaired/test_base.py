@@ -92,7 +92,7 @@ def test_photographs_for_one_domain_are_for_that_alone(settled, folders):
 
 def test_without_folders_pictures_are_painted_once(setup, tmp_path):
     experiment = experiments.get("shi2020")
-    setup = experiment.settled(replace(setup, size=64, folder=tmp_path), False)
+    setup = experiment.completed(replace(setup, size=64, folder=tmp_path), False)
     assert experiment.targets_of(setup) == ("sketch", "ink")
     paths = experiment.held_out(setup, "ink")
     assert [path.name for path in paths] == ["000018.png", "000019.png"]
@@ -153,6 +153,7 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
+@pytest.mark.large
 def test_a_killed_training_goes_on_exactly_and_serves_other_experiments(
     folders, tmp_path, monkeypatch, optimised_graphs
 ):
@@ -168,7 +169,7 @@ def test_a_killed_training_goes_on_exactly_and_serves_other_experiments(
         assert time.monotonic() < deadline
         time.sleep(0.002)
     process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.wait(60)
     assert not (tmp_path / "halves" / "report.html").exists()
     wgan = tmp_path / "halves" / "training" / "ink-wgan" / "model.keras"
     before = wgan.stat().st_mtime_ns

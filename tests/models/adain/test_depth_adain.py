@@ -13,8 +13,8 @@ import tensorflow as tf
 import tfstyle
 from tfstyle import InputError
 from tfstyle.models import AdaIN, DepthAdaIN
-from tfstyle.models.adain.guidance import by_proximity
 from tfstyle.models.depth import DepthMini
+from tfstyle.models.depth.strength import strength_by_depth
 
 LAYER = "block2_conv1"
 SIZE = 34, 38
@@ -51,38 +51,6 @@ def mean_channel(pictures):
     return tf.reduce_mean(pictures, axis=-1)
 
 
-# Strength by proximity
-
-
-def test_strength_goes_from_far_to_near_by_a_logistic_curve():
-    p = np.linspace(0, 1, 11)
-    sigma = lambda x: 1 / (1 + np.exp(-8 * (x - 0.4)))  # noqa: E731
-    expected = 0.9 + (0.2 - 0.9) * (sigma(p) - sigma(0)) / (sigma(1) - sigma(0))
-    found = by_proximity(p, 0.2, 0.9, 8, 0.4)
-    np.testing.assert_allclose(found, expected, rtol=1e-6)
-    assert (found[0], found[-1]) == (pytest.approx(0.9), pytest.approx(0.2))
-    np.testing.assert_allclose(by_proximity(p, 0.2, 0.9, 0, 0.4), 0.9 - 0.7 * p, atol=1e-6)
-    np.testing.assert_allclose(by_proximity(p, 0.2, 0.9, 2e-3, 0.4), 0.9 - 0.7 * p, atol=1e-3)  # the limit
-    np.testing.assert_allclose(by_proximity(p, 0.5, 0.5, 10, 0.5), 0.5)
-    sharp = by_proximity(p, 0.0, 1.0, 1000, 0.55)
-    np.testing.assert_allclose(sharp, p < 0.55, atol=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("given", "message"),
-    [
-        ({"near": 1.5}, "near 1.5 can't be used: give a number from 0 to 1"),
-        ({"far": -0.1}, "far -0.1 can't be used: give a number from 0 to 1"),
-        ({"offset": float("nan")}, "offset nan can't be used: give a number from 0 to 1"),
-        ({"contrast": -1}, "contrast -1 can't be used: give a number from 0 to 1000"),
-    ],
-)
-def test_strengths_out_of_range_are_refused(given, message):
-    with pytest.raises(InputError) as error:
-        by_proximity(np.zeros((2, 2)), **{"near": 0.0, "far": 1.0, "contrast": 1.0, "offset": 0.5, **given})
-    assert str(error.value) == message
-
-
 # Painting
 
 
@@ -91,7 +59,7 @@ def test_painting_is_adains_with_the_strength_by_proximity(model, contents, styl
     found = model.stylize(contents[0], styles[0], depth=ramp, alpha=0.8, **given)
     plain = AdaIN(model.encoder.backbone, LAYER)
     plain.decoder.set_weights(model.decoder.get_weights())
-    strength = 0.8 * by_proximity(ramp, 0.2, 0.9, 5.0, 0.3)
+    strength = 0.8 * strength_by_depth(ramp, 0.2, 0.9, 5.0, 0.3)
     np.testing.assert_allclose(found, plain.stylize(contents[0], styles[0], alpha=strength), atol=1e-5)
     np.testing.assert_array_equal(
         model.stylize(contents[0], styles[0], depth=None, alpha=0.8), plain.stylize(contents[0], styles[0], alpha=0.8)
@@ -108,7 +76,7 @@ def test_near_keeps_the_content_and_far_takes_the_style(model, contents, styles,
 
 
 def test_auto_is_the_models_own_module(model, contents, styles):
-    own = model.proximity(contents[:1])[0].numpy()
+    own = model.inverse_depth(contents[:1])[0].numpy()
     np.testing.assert_allclose(
         model.stylize(contents[0], styles[0]), model.stylize(contents[0], styles[0], depth=own), atol=2e-4
     )
@@ -121,7 +89,7 @@ def test_auto_is_the_models_own_module(model, contents, styles):
 def test_a_map_may_be_a_file_and_goes_with_masks_and_mixes(model, contents, styles, ramp, tmp_path):
     np.save(tmp_path / "map.npy", ramp)
     mask = (ramp > 0.5).astype("float32")
-    given = {"weights": [1, 3], "masks": mask, "preserve_color": "luminance"}
+    given = {"style_weights": [1, 3], "content_masks": mask, "preserve_color": "luminance"}
     found = model.stylize(contents[0], list(styles), depth=tmp_path / "map.npy", **given)
     np.testing.assert_array_equal(found, model.stylize(contents[0], list(styles), depth=ramp, **given))
     assert found.shape == (*SIZE, 3)
@@ -207,6 +175,7 @@ def test_adains_weights_are_taken_over(vgg, depth, contents, styles):
     )
 
 
+@pytest.mark.large
 def test_saved_and_loaded_in_a_fresh_process(tmp_path, contents, styles):
     encoder = tfstyle.Backbone("VGG19Mini", "embedded", precision="float32", padding="reflection")
     model = DepthAdaIN(encoder, LAYER, seed=0, depth=DepthMini(None, side=32, seed=7))
@@ -223,7 +192,13 @@ print(model.depth_weight, model.style_weight, int(model.optimizer.iterations), m
 """
     environment = {**os.environ, "PYTHONPATH": str(Path(tfstyle.__file__).parents[1])}
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=300,
     )
     assert done.stdout.split() == ["3.0", "0.02", "2", "32"]
     assert "Skipping" not in done.stderr  # the optimizer's state fits

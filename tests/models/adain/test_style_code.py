@@ -34,9 +34,9 @@ def test_mixtures_are_weighted_means(codes):
 def test_mixtures_that_mean_nothing_are_refused(codes):
     other = StyleCode(codes[0].mean, codes[0].deviation, "VGG19/block3_conv1")
     for given, weights, message in [
-        ([codes[0], other], None, "codes of VGG19/block3_conv1 and VGG19/block4_conv1 can't be mixed: "),
-        ([], None, "codes of nothing can't be mixed: "),
-        (codes, [1.0], "there are 1 weights for 2 codes: "),
+        ([codes[0], other], None, "style codes of VGG19/block3_conv1 and VGG19/block4_conv1 can't be mixed: "),
+        ([], None, "style codes of nothing can't be mixed: "),
+        (codes, [1.0], "there are 1 style weights for 2 style codes: "),
     ]:
         with pytest.raises(InputError) as error:
             StyleCode.mix(given, weights)

@@ -11,7 +11,7 @@ from tfstyle.models import AttentionCycleGAN
 from tfstyle.models.adversarial.networks.unet_generator import unet_generator
 from tfstyle.models.torch_weights import load
 
-SMALL = {"size": 16, "filters": 4, "layers": 2, "pool_size": 2, "seed": 0}
+SMALL = {"size": 16, "filters": 4, "n_layers": 2, "pool_size": 2, "seed": 0}
 
 # The U-Net of junyanz/pytorch-CycleGAN-and-pix2pix with 3 levels and 4 filters, written anew, in PyTorch 2.15, with
 # `waves` as weights, for a picture of sin(0.37 n); every third pixel.

@@ -6,10 +6,10 @@ import pytest
 import tensorflow as tf
 
 from tfstyle import InputError
-from tfstyle.models import CycleGAN, HeldThenLinear
+from tfstyle.models import ConstantThenLinearDecay, CycleGAN
 
 SIZE = (16, 20)
-SMALL = {"size": SIZE, "blocks": 1, "filters": 4, "layers": 1, "pool_size": 2, "seed": 0}
+SMALL = {"size": SIZE, "blocks": 1, "filters": 4, "n_layers": 1, "pool_size": 2, "seed": 0}
 
 # What the generator (2 blocks, 4 filters) and the discriminator (2 layers, 4 filters) of
 # junyanz/pytorch-CycleGAN-and-pix2pix, written anew, give in PyTorch 2.15 with `waves` as weights for a picture of
@@ -155,7 +155,7 @@ def test_parameters_are_the_papers():
 
 
 def test_checkpoints_of_pytorch_give_what_they_give_there():
-    model = CycleGAN(size=24, blocks=2, filters=4, layers=2, pool_size=0)
+    model = CycleGAN(size=24, blocks=2, filters=4, n_layers=2, pool_size=0)
     model.load_torch(state_of(GENERATOR_LAYOUT))
     model.load_torch(state_of(DISCRIMINATOR_LAYOUT), "inverse_discriminator")
     picture = np.sin(0.37 * np.arange(16 * 12 * 3)).reshape(1, 16, 12, 3).astype("float32")
@@ -268,7 +268,7 @@ def test_compiled_without_arguments_it_is_the_paper(model):
     for optimizer in (model.generator_optimizer, model.discriminator_optimizer):
         config = optimizer.get_config()
         assert (config["beta_1"], config["beta_2"], config["epsilon"]) == (0.5, 0.999, 1e-8)
-        assert isinstance(optimizer._learning_rate, HeldThenLinear)
+        assert isinstance(optimizer._learning_rate, ConstantThenLinearDecay)
         for step, rate in ((0, 2e-4), (100_000, 2e-4), (150_000, 1e-4), (200_000, 0.0)):
             assert float(optimizer._learning_rate(step)) == pytest.approx(rate)
     assert (model.cycle_weight, model.identity_weight, CycleGAN(16, 0, 4, 1).pool_size) == (10.0, 0.5, 50)
@@ -303,7 +303,11 @@ def test_how_it_was_compiled_is_saved(model, tmp_path):
     model.save(tmp_path / "model.keras")
     again = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
     assert (again.cycle_weight, again.jit_compile, again.get_config()) == (5.0, False, model.get_config())
-    assert again.generator_optimizer._learning_rate.get_config() == {"initial": 2e-4, "held": 4, "decay": 4}
+    assert again.generator_optimizer._learning_rate.get_config() == {
+        "initial_learning_rate": 2e-4,
+        "constant_steps": 4,
+        "decay_steps": 4,
+    }
     assert again.discriminator_optimizer.get_config() == model.discriminator_optimizer.get_config()
     assert CycleGAN(**{**SMALL, "seed": None}).generator.get_weights()[0].std() == pytest.approx(0.02, rel=0.3)
 
@@ -324,8 +328,11 @@ def test_what_can_not_be_used_is_said(model, domains):
     model.compile()
     adam = keras.optimizers.Adam()
     for do, message in [
-        (lambda: model.compile(adam, adam), "one optimizer can't have the state of two: "),
-        (lambda: CycleGAN(16), "size 16x16 has no patch for 3 layers: give at least 24 pixels, or fewer layers"),
+        (lambda: model.compile(adam, adam), "one optimizer can't serve both: "),
+        (
+            lambda: CycleGAN(16),
+            "size 16x16 is too small for discriminators of 3 layers: give at least 24 pixels",
+        ),
         (lambda: CycleGAN(64, blocks=-1), "blocks -1 can't be used: "),
         (lambda: model.compile(loss="mse"), "CycleGAN takes no loss: "),
         (lambda: model.compile(cycle_weight=-1), "cycle_weight -1 is negative: give 0 or more"),
@@ -333,7 +340,7 @@ def test_what_can_not_be_used_is_said(model, domains):
         (lambda: model.fit(domains[0], verbose=0), "CycleGAN learns from two domains: "),
         (
             lambda: model.fit(batches(tuple(domain[:, :12] for domain in domains)), verbose=0),
-            "pictures of 12x20 and 12x20 can't be pooled with those of 16x20: ",
+            "images of 12x20 and 12x20 don't fit the pools, whose images are 16x20: ",
         ),
     ]:
         with pytest.raises(InputError) as error:

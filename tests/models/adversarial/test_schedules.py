@@ -4,18 +4,18 @@ import keras
 import numpy as np
 import pytest
 
-from tfstyle.models import HeldThenLinear
+from tfstyle.models import ConstantThenLinearDecay
 
 
 @pytest.mark.parametrize(
     ("step", "rate"), [(0, 2e-4), (99, 2e-4), (100, 2e-4), (150, 1e-4), (175, 5e-5), (200, 0.0), (900, 0.0)]
 )
 def test_it_is_held_and_then_falls_to_nothing(step, rate):
-    assert float(HeldThenLinear(2e-4, 100, 100)(step)) == pytest.approx(rate, abs=1e-10)
+    assert float(ConstantThenLinearDecay(2e-4, 100, 100)(step)) == pytest.approx(rate, abs=1e-10)
 
 
 def test_an_optimizer_takes_it_and_keeps_it():
-    optimizer = keras.optimizers.SGD(HeldThenLinear(1.0, 2, 4))
+    optimizer = keras.optimizers.SGD(ConstantThenLinearDecay(1.0, 2, 4))
     variable = keras.Variable(0.0)
     optimizer.build([variable])
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(optimizer))

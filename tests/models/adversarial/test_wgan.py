@@ -10,7 +10,7 @@ from tfstyle.core.step_random import Draws
 from tfstyle.models import WGAN
 from tfstyle.models.adversarial.losses import gradient_penalty
 
-SMALL = {"size": (16, 20), "noise": 5, "filters": 4, "blocks": 1, "layers": 1, "seed": 0}
+SMALL = {"size": (16, 20), "latent_dim": 5, "filters": 4, "blocks": 1, "n_layers": 1, "seed": 0}
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +106,7 @@ def test_compiled_without_arguments_it_is_the_paper_of_the_bound():
     for optimizer in (model.generator_optimizer, model.discriminator_optimizer):
         assert isinstance(optimizer, keras.optimizers.RMSprop)
         assert float(optimizer.learning_rate) == pytest.approx(5e-5)
-    assert (model.clip, model.critic_steps, WGAN(32).noise) == (0.01, 5, 100)
+    assert (model.clip, model.critic_steps, WGAN(32).latent_dim) == (0.01, 5, 100)
     weight, optimizer = keras.Variable(1.0), model._optimizer()
     by_hand, mean_square = 1.0, 0.0
     for gradient in (1e-5, -2e-6, 3e-7):  # as the authors' PyTorch does it
@@ -119,7 +119,7 @@ def test_compiled_without_arguments_it_is_the_paper_of_the_bound():
     for optimizer in (model.generator_optimizer, model.discriminator_optimizer):
         config = optimizer.get_config()
         assert (config["learning_rate"], config["beta_1"], config["beta_2"]) == (pytest.approx(1e-4), 0.0, 0.9)
-    assert (model.penalty_weight, model.critic_steps, model.noise) == (10.0, 5, 128)
+    assert (model.penalty_weight, model.critic_steps, model.latent_dim) == (10.0, 5, 128)
     assert not any(isinstance(layer, keras.layers.BatchNormalization) for layer in model.critic.layers)
 
 
@@ -151,8 +151,8 @@ def test_what_can_not_be_used_is_said(pictures):
         (lambda: WGAN(5, source="pictures"), "size 5 can't be used: give a whole number from 24 to 100000"),
         (lambda: noise.compile(critic_steps=0), "critic_steps 0 can't be used: "),
         (lambda: noise.compile(clip=-1), "clip -1 is negative: "),
-        (lambda: noise.stylize(pictures[0]), "this WGAN makes pictures of noise: use generate"),
-        (lambda: photos.generate(1), "this WGAN makes pictures of photographs, not of noise: use stylize"),
+        (lambda: noise.stylize(pictures[0]), "this WGAN makes images from noise: use generate"),
+        (lambda: photos.generate(1), "this WGAN makes images from photographs, not from noise: use stylize"),
         (lambda: photos.fit(pictures, verbose=0), "WGAN from pictures learns from two domains: "),
     ]:
         with pytest.raises(InputError) as error:

@@ -95,6 +95,7 @@ def test_half_precision_sees_about_the_same(picture):
     assert np.corrcoef(found["float32"].ravel(), found["mixed_bfloat16"].ravel())[0, 1] > 0.98
 
 
+@pytest.mark.large
 def test_saved_and_loaded_in_a_fresh_process(tmp_path, picture):
     model = DepthMini(None, side=64, seed=5)
     model.save(tmp_path / "depth.keras")
@@ -103,7 +104,9 @@ def test_saved_and_loaded_in_a_fresh_process(tmp_path, picture):
         "import keras, numpy as np, tfstyle.models; model = keras.saving.load_model('depth.keras'); "
         "np.save('found.npy', model(np.load('picture.npy')[None])[0])"
     )
-    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True, env=_environment())
+    subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True, env=_environment(), timeout=300
+    )
     np.testing.assert_allclose(np.load(tmp_path / "found.npy"), estimate(model, picture), atol=1e-5)
 
 

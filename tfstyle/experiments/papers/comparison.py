@@ -1,9 +1,9 @@
-"""Backbones under one recipe, and under what cures the failures of some: a grid, a table, and entropies."""
+"""Backbones compared under one recipe, and under treatments that mend the failures of some."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,31 +13,39 @@ from tfstyle.core.errors import InputError, unknown
 from tfstyle.core.runtime import import_tensorflow
 from tfstyle.evaluation import metrics
 from tfstyle.experiments import BACKBONES, figures
+from tfstyle.experiments.backbones import NetworkOptions
 from tfstyle.experiments.base import Constant, Experiment, Outcome, Run, Setup
 from tfstyle.pipelines.method import BALANCED
 from tfstyle.pipelines.methods import METHODS
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from tfstyle.experiments.figures import Figure
 
 METHOD = METHODS["jin2021"]
+SMOOTHED = NetworkOptions(activation_smoothing=True)
 
 
 @dataclass(frozen=True)
 class Treatment:
-    """A way to paint with any network."""
+    """A way to paint that suits any network.
+
+    Attributes:
+        label: Its name in figures.
+        settings: Options of `tfstyle.transfer`.
+        network_options: Options of the network.
+    """
 
     label: str
-    settings: dict[str, Any]
-    network_options: dict[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any]
+    network_options: NetworkOptions = field(default_factory=NetworkOptions)
 
 
-_EVEN = {"balance": True, "parameterization": "pixels"}
+_BALANCED = {"normalize_losses": True, "parameterization": "pixels"}
 TREATMENTS = {
-    "raw": Treatment("same weights for\nevery network", {"balance": False, "parameterization": "pixels"}),
-    "balanced": Treatment("each layer's loss\nover its start", _EVEN),
-    "smoothed": Treatment("balanced, activations\nsmoothed (SWAG)", _EVEN, {"smoothing": True}),
-    "fourier": Treatment("balanced,\nFourier spectrum", {**_EVEN, "parameterization": "fourier"}),
+    "raw": Treatment("same weights for\nevery network", {"normalize_losses": False, "parameterization": "pixels"}),
+    "balanced": Treatment("each layer's loss over\nits value at the start", _BALANCED),
+    "smoothed": Treatment("balanced, activations\nsmoothed (SWAG)", _BALANCED, SMOOTHED),
+    "fourier": Treatment("balanced,\nFourier spectrum", {**_BALANCED, "parameterization": "fourier"}),
 }
 
 
@@ -56,21 +64,13 @@ class Comparison(Experiment):
     title = "Backbones compared"
 
     def __init__(self, backbones: Sequence[str] = BACKBONES, treatments: Sequence[str] = tuple(TREATMENTS)) -> None:
-        for kind, given in (("backbone", backbones), ("treatment", treatments)):
-            if not given:
+        for kind, names in (("backbone", backbones), ("treatment", treatments)):
+            if not names:
                 raise InputError(f"there is no {kind}: name at least one")
         for treatment in treatments:
             if treatment not in TREATMENTS:
                 raise unknown("treatment", treatment, TREATMENTS)
-        if not set(backbones) <= set(BACKBONES):  # all others take an import that takes seconds
-            import_tensorflow()
-            from tfstyle.features.backbone import names
-
-            known = {name.lower(): name for name in names()}
-            if wrong := [name for name in backbones if name.lower() not in known]:
-                raise unknown("backbone", wrong[0], names())
-            backbones = [known[name.lower()] for name in backbones]
-        self.backbones = tuple(dict.fromkeys(backbones))
+        self.backbones = tuple(dict.fromkeys(_canonical(backbones)))
         self.treatments = tuple(dict.fromkeys(treatments))
 
     def runs(self, setup: Setup) -> list[Run]:
@@ -89,32 +89,33 @@ class Comparison(Experiment):
         ]
 
     def constants(self, setup: Setup) -> list[Constant]:
-        """The recipe's constants, with their sources, and what the treatments change."""
-        found = [
-            _constant(name, getattr(METHOD, name), source)
-            for name, source in METHOD.sources.items()
-            if name not in ("backbone", "steps")
-        ]
-        even = f"{BALANCED['content_weight']:g} and {BALANCED['style_weight']:g}, each layer's loss over its start"
+        """The constants of the recipe with their sources, and what the treatments change."""
+        names = [name for name in METHOD.sources if name not in ("backbone", "steps")]
+        weights = f"{BALANCED['content_weight']:g} and {BALANCED['style_weight']:g}"
         return [
-            *found,
-            Constant("style and content layers", "the library's own for each network", "chosen"),
-            Constant("balanced: content and style weight", even, "chosen"),
+            *(Constant.of_method(METHOD, name) for name in names),
+            Constant("style and content layers", "the default layers of each network", "chosen"),
+            Constant(
+                "balanced: content and style weight",
+                f"{weights}, each layer's loss over its value at the start",
+                "chosen",
+            ),
             Constant("smoothed", "softmax over channels", "reported", "Wang, Li & Vasconcelos 2021 (SWAG)"),
-            Constant("size, steps, pictures", f"{setup.size} pixels, {setup.steps} steps", "chosen"),
-            Constant("judges", "the other networks with ImageNet weights; scores averaged", "chosen"),
+            Constant("size, steps, images", f"{setup.size} pixels, {setup.steps} steps", "chosen"),
+            Constant("scored by", "the other networks with ImageNet weights; scores averaged", "chosen"),
         ]
 
     def measurements(self, setup: Setup) -> dict[str, Any]:
-        """Normalised entropy of each backbone's activations at its style layers, plain and smoothed.
+        """Normalized entropy of each backbone's activations at its style layers, plain and smoothed.
 
-        The mean over the content and the style picture.
+        It is the mean over the content and the style image.
         """
+        kinds = {"plain": NetworkOptions(), "smoothed": SMOOTHED}
         return {
             "entropy": {
                 name: {
                     kind: _entropies(setup, name, options)
-                    for kind, options in (("plain", {}), ("smoothed", {"smoothing": True}))
+                    for kind, options in kinds.items()
                     if kind == "plain" or "smoothed" in self.treatments
                 }
                 for name in self.backbones
@@ -122,60 +123,68 @@ class Comparison(Experiment):
         }
 
     def figures(self, outcome: Outcome) -> dict[str, Figure]:
-        """The grid of pictures, their scores, and the entropies."""
-        setup = outcome.setup
-        line = setup.line(self.backbones)
-        labels = [setup.networks.label(name).replace(" (", "\n(").replace(", ", ",\n") for name in self.backbones]
-        by_both = {(row["backbone"], row["treatment"]): row for row in outcome.rows}
-        treatments = [name for name in self.treatments if any(name == treatment for _, treatment in by_both)]
-        rows = [[by_both.get((backbone, name)) for name in treatments] for backbone in self.backbones]
+        """The grid of images, their scores, and the entropies."""
+        caption = outcome.setup.caption(self.backbones)
+        label = outcome.setup.networks.label
+        labels = [label(name).replace(" (", "\n(").replace(", ", ",\n") for name in self.backbones]
+        rows = {(row["backbone"], row["treatment"]): row for row in outcome.rows}
+        treatments = [name for name in self.treatments if any(name == treatment for _, treatment in rows)]
+        table = [[rows.get((backbone, name)) for name in treatments] for backbone in self.backbones]
         grid = figures.grid(
-            [[None if row is None else outcome.picture(row["run"]) for row in each] for each in rows],
+            [[None if row is None else outcome.picture(row["run"]) for row in line] for line in table],
             [TREATMENTS[name].label for name in treatments],
             labels,
-            f"{self.title}\n{line}",
-            [["" if row is None else _note(row) for row in each] for each in rows],
+            f"{self.title}\n{caption}",
+            [["" if row is None else score_caption(row) for row in line] for line in table],
         )
-        columns = zip(*rows, strict=True)
         scores = figures.bars(
             labels,
             {
                 name: [math.nan if row is None else row["style_reached"] for row in column]
-                for name, column in zip(treatments, columns, strict=True)
+                for name, column in zip(treatments, zip(*table, strict=True), strict=True)
             },
-            f"Style reached, 0 the photograph, 1 the painting, by judges that did not paint\n{line}",
+            f"Style reached: 0 is the content image, 1 the style image; by networks that did not paint\n{caption}",
             "style reached",
         )
-        found = {"grid": grid, "style_reached": scores}
+        drawn: dict[str, Figure] = {"grid": grid, "style_reached": scores}
         if entropy := outcome.measurements.get("entropy"):
-            found["entropy"] = figures.bars(
+            drawn["entropy"] = figures.bars(
                 labels,
                 {
                     kind: [float(np.mean(list(entropy[name][kind].values()))) for name in self.backbones]
                     for kind in next(iter(entropy.values()))
                 },
-                f"Entropy of activations, 1 for even ones, mean over style layers\n{line}",
-                "normalised entropy",
+                f"Entropy of activations, 1 for even ones, mean over the style layers\n{caption}",
+                "normalized entropy",
             )
-        return found
+        return drawn
 
 
-def _note(row: dict[str, Any]) -> str:
+def score_caption(row: Mapping[str, Any]) -> str:
+    """The scores that stand below an image: style reached and SSIM."""
     return f"style {row['style_reached']:.2f}, SSIM {row['ssim']:.2f}"
 
 
-def _constant(name: str, value: Any, source: str) -> Constant:
-    shown = "the network's own" if value is None else str(value)
-    if source.startswith("chosen"):
-        return Constant(name.replace("_", " "), shown, "chosen", source.removeprefix("chosen").lstrip(": "))
-    return Constant(name.replace("_", " "), shown, "reported", source)
+def _canonical(backbones: Sequence[str]) -> Sequence[str]:
+    """The names of networks as Keras spells them."""
+    if set(backbones) <= set(BACKBONES):  # all others need TensorFlow, whose import takes seconds
+        return backbones
+    import_tensorflow()
+    from tfstyle.features.backbone import names
+
+    spelled = {name.lower(): name for name in names()}
+    for name in backbones:
+        if name.lower() not in spelled:
+            raise unknown("backbone", name, names())
+    return [spelled[name.lower()] for name in backbones]
 
 
-def _entropies(setup: Setup, name: str, options: dict[str, Any]) -> dict[str, float]:
-    """By style layer."""
-    network = setup.networks.get(name, **options)
-    seen = [network(picture.rgb[None], network.style_layers) for picture in (setup.contents[0], setup.styles[0])]
+def _entropies(setup: Setup, name: str, options: NetworkOptions) -> dict[str, float]:
+    """The entropy at each style layer."""
+    network = setup.networks.get(name, options)
+    pictures = (setup.contents[0], setup.styles[0])
+    features = [network(picture.rgb[None], network.style_layers) for picture in pictures]
     return {
-        layer: float(np.mean([metrics.entropy(np.asarray(features[layer][0])) for features in seen]))
+        layer: float(np.mean([metrics.entropy(np.asarray(each[layer][0])) for each in features]))
         for layer in network.style_layers
     }

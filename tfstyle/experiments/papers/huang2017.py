@@ -1,23 +1,24 @@
-"""Huang & Belongie 2017: AdaIN against Gatys' optimisation, and what can be controlled when it paints."""
+"""Huang & Belongie 2017: AdaIN against Gatys' optimisation, and what can be controlled while it paints."""
 
 from __future__ import annotations
 
 import functools
 import itertools
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tfstyle.evaluation import metrics
 from tfstyle.experiments import figures
-from tfstyle.experiments.base import Claim, Constant, Experiment, Finding, Outcome, Run, Setup, verdict
+from tfstyle.experiments.base import Claim, Constant, Experiment, Finding, Outcome, Run, RunResult, Setup, finding
+from tfstyle.experiments.papers.comparison import score_caption
 from tfstyle.images.picture import Picture
-from tfstyle.pipelines.result import Result
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
+    from tfstyle.experiments.figures import Figure
+    from tfstyle.images.grids import Grid
     from tfstyle.models import AdaIN
 
 _PAPER = "Huang & Belongie 2017"
@@ -32,14 +33,14 @@ INTERPOLATION = Claim("styles are interpolated by mixing feature maps", f"{_PAPE
 COLOR = Claim("the content's colours are kept if those of the style are matched to them first", f"{_PAPER}, fig. 9")
 SPATIAL = Claim("regions of the content are painted in styles of their own", f"{_PAPER}, fig. 10")
 
-PAINTER, OPTIMISER = "VGG19Mini", "VGG19"
-JUDGES = ("ResNet50", "InceptionV3")  # chosen: neither paints
+PAINTER, OPTIMIZED = "VGG19Mini", "VGG19"  # AdaIN's encoder, and the network of the optimisation
+SCORING = ("ResNet50", "InceptionV3")  # chosen: neither paints
 ALPHAS = (0.0, 0.25, 0.5, 0.75, 1.0)
-SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)  # of the second style
+STYLE_WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)  # of the second style
 
 
-class AnyStyle(Experiment):
-    """Every content in every style by both; and one pair under each control."""
+class Huang2017AdaIN(Experiment):
+    """Every content image in every style by AdaIN and by optimisation; and one pair under each control."""
 
     name = "huang2017"
     title = "AdaIN, and what can be controlled"
@@ -47,6 +48,8 @@ class AnyStyle(Experiment):
         "Huang & Belongie 2017, Arbitrary Style Transfer in Real-time with Adaptive Instance Normalization, "
         "figures 3, 4 and 7 to 10 and table 1"
     )
+    needs = "ImageNet weights of VGG19, ResNet50 and InceptionV3"
+    duration = "about 20 minutes"
     contents = ("chelsea", "coffee")
     styles = ("impasto", "mosaic", "ink")
     most_contents = 4
@@ -56,192 +59,87 @@ class AnyStyle(Experiment):
 
     def runs(self, setup: Setup) -> list[Run]:
         """AdaIN and three lengths of optimisation on all pairs, then the controls."""
-        steps = sorted({max(1, setup.steps // 6), max(1, setup.steps // 3), setup.steps})
-        found = []
-        for content in range(len(setup.contents)):
-            for style in range(len(setup.styles)):
-                pair: dict[str, Any] = {"content": content, "styles": (style,)}
-                facts = {"content": content + 1, "style": style + 1}
-                name = f"{content + 1}-{style + 1}"
-                found.append(_adain(f"{name}-adain", {**facts, "way": "adain"}, **pair))
-                found += [
-                    Run(
-                        name=f"{name}-gatys-{number}",
-                        label=f"content {content + 1}, style {style + 1}, {number} iterations",
-                        networks={OPTIMISER: 1.0},
-                        settings={"method": "gatys", "steps": number},
-                        facts={**facts, "way": f"gatys {number}"},
-                        **pair,
-                    )
-                    for number in steps
-                ]
-        one = {"content": 1, "style": 1}
-        found += [_adain(f"alpha-{alpha}", {**one, "way": "alpha", "value": alpha}) for alpha in ALPHAS]
-        found.append(_adain("color", {**one, "way": "color"}))
+        pairs = itertools.product(range(len(setup.contents)), range(len(setup.styles)))
+        runs = [run for content, style in pairs for run in _runs_of_pair(setup, content, style)]
+        first = {"content": 1, "style": 1}
+        runs += [_adain(f"alpha-{alpha}", {**first, "way": "alpha", "value": alpha}) for alpha in ALPHAS]
+        runs.append(_adain("color", {**first, "way": "color"}))
         if len(setup.styles) > 1:
-            found += [
-                _adain(f"mix-{share}", {**one, "way": "mix", "value": share}, styles=(0, 1)) for share in SHARES
+            runs += [
+                _adain(f"mix-{weight}", {**first, "way": "mix", "value": weight}, styles=(0, 1))
+                for weight in STYLE_WEIGHTS
             ]
-            found.append(_adain("regions", {**one, "way": "regions"}, styles=(0, 1)))
-        return found
+            runs.append(_adain("regions", {**first, "way": "regions"}, styles=(0, 1)))
+        return runs
 
-    def judges(self, run: Run, setup: Setup) -> tuple[str, ...]:
-        """The same for both ways."""
-        trained = [name for name in JUDGES if setup.networks.trained(name)]
-        return tuple(trained[: 1 if setup.quick else None] or JUDGES[:1])
+    def evaluation_networks(self, run: Run, setup: Setup) -> tuple[str, ...]:
+        """The same networks for AdaIN and for optimisation."""
+        trained = [name for name in SCORING if setup.networks.trained(name)]
+        return tuple(trained[: 1 if setup.quick else None] or SCORING[:1])
 
     def constants(self, setup: Setup) -> list[Constant]:
-        """What the paper has, and what is ours."""
+        """The settings; all are chosen."""
+        iterations = ", ".join(map(str, (max(1, setup.steps // 6), max(1, setup.steps // 3), setup.steps)))
         return [
             Constant("encoder, decoder", f"{PAINTER}, the embedded AdaIN: a quarter of the paper's width", "chosen"),
-            Constant("optimisation", "method gatys, L-BFGS, from the content picture", "chosen"),
-            Constant(
-                "iterations", f"{max(1, setup.steps // 6)}, {max(1, setup.steps // 3)}, {setup.steps}", "chosen"
-            ),
+            Constant("optimisation", "method gatys, L-BFGS, initialized with the content image", "chosen"),
+            Constant("iterations", iterations, "chosen"),
             Constant("α", ", ".join(f"{alpha:g}" for alpha in ALPHAS), "chosen", f"{_PAPER}, eq. 14"),
             Constant("kept colours", "statistics", "chosen", "Gatys et al. 2016, as the paper has it"),
             Constant("regions", "left and right half", "chosen"),
-            Constant("size, pictures", f"{setup.size} pixels", "chosen"),
-            Constant("judges", ", ".join(JUDGES), "chosen"),
+            Constant("size, images", f"{setup.size} pixels", "chosen"),
+            Constant("scored by", ", ".join(SCORING), "chosen"),
         ]
 
-    def paint(self, run: Run, setup: Setup) -> Result:
-        """By the model, or as any experiment does."""
+    def paint(self, run: Run, setup: Setup) -> RunResult:
+        """Paint with AdaIN, or by optimisation."""
         if run.facts["way"].startswith("gatys"):
             return super().paint(run, setup)
         model = _embedded()
-        photo, styles = setup.contents[run.content], [setup.styles[index] for index in run.styles]
-        given: dict[str, Any] = {}
-        match run.facts["way"]:
-            case "alpha":
-                given["alpha"] = run.facts["value"]
-            case "mix":
-                given["weights"] = [1 - run.facts["value"], run.facts["value"]]
-            case "color":
-                given["preserve_color"] = "statistics"
-            case "regions":
-                given["masks"] = _halves(photo)
-        model.stylize(photo, styles, **given)  # what is loaded and compiled once is not this picture's time
-        began = time.perf_counter()
-        picture = model.stylize(photo, styles, **given)
-        seconds = time.perf_counter() - began
-        return Result(picture, None, {}, {"stopped": None, "steps_done": 0, "seconds": round(seconds, 4)})
+        content, styles = setup.contents[run.content], [setup.styles[index] for index in run.styles]
+        options = _controls(run, content)
+        model.stylize(content, styles, **options)  # loads and compiles once, which is not this image's time
+        start = time.perf_counter()
+        image = model.stylize(content, styles, **options)
+        return RunResult(image, seconds=round(time.perf_counter() - start, 4))
 
     def derived(self, outcome: Outcome) -> list[dict[str, Any]]:
-        """Of mixes and regions, how far colours are from each style's, in ΔE: of regions, those of its own half."""
-        rows = []
-        for run in outcome.runs:
-            rgb = outcome.picture(run.name).rgb
-            styles = [outcome.setup.styles[index].rgb for index in run.styles]
-            row: dict[str, Any] = {}
-            if run.facts["way"] == "mix":
-                row = {f"to_style_{i + 1}": metrics.color_distance(each, rgb) for i, each in enumerate(styles)}
-            elif run.facts["way"] == "regions":
-                middle = rgb.shape[1] // 2
-                halves = (rgb[:, :middle], rgb[:, middle:])
-                own = [metrics.color_distance(*pair) for pair in zip(styles, halves, strict=True)]
-                other = [metrics.color_distance(*pair) for pair in zip(styles, halves[::-1], strict=True)]
-                row = {"to_own_style": float(np.mean(own)), "to_other_style": float(np.mean(other))}
-            rows.append(row)
-        return rows
+        """Distances of the colours from those of the styles, in ΔE: for mixtures and for regions."""
+        return [_color_distances(outcome, run) for run in outcome.runs]
 
     def figures(self, outcome: Outcome) -> dict[str, Figure]:
-        """All pairs by both ways; the controls; and style reached by iterations."""
-        setup = outcome.setup
-        longest = f"gatys {setup.steps}"
-        rows: list[list[Picture | None]] = [[None, *(_sized(setup, each) for each in setup.styles)]]
-        notes: list[list[str]] = [[""] * (1 + len(setup.styles))]
-        labels = [""]
-        for content, photo in enumerate(setup.contents):
-            for way, shown in (("adain", setup.shown(photo)), (longest, None)):
-                found = [
-                    outcome.row(content=content + 1, style=style + 1, way=way) for style in range(len(setup.styles))
-                ]
-                rows.append([shown, *(outcome.picture(row["run"]) for row in found)])
-                notes.append(["", *(f"style {row['style_reached']:.2f}, SSIM {row['ssim']:.2f}" for row in found)])
-                labels.append("AdaIN" if way == "adain" else f"Gatys,\n{setup.steps} iterations")
-        line = f"{setup.size} pixels, seed {setup.seed}; AdaIN by {PAINTER}; {OPTIMISER}: {_weights(setup)}"
-        columns = ["", *(f"style {index + 1}" for index in range(len(setup.styles)))]
-        found_figures = {"pairs": figures.grid(rows, columns, labels, f"AdaIN and optimisation: {line}", notes)}
-
-        def run_row(way: str) -> list[Picture | None]:
-            return [outcome.picture(run.name) for run in outcome.runs if run.facts["way"] == way]
-
-        controls = [run_row("alpha"), run_row("mix"), [*run_row("color"), *run_row("regions")]]
-        names = ["α from 0 to 1", "from style 1\nto style 2", "kept colours;\nregions"]
-        kept = [(row, name) for row, name in zip(controls, names, strict=True) if row]
-        found_figures["controls"] = figures.grid(
-            [row + [None] * (len(ALPHAS) - len(row)) for row, _ in kept],
-            [f"{value:g}" for value in ALPHAS],
-            [name for _, name in kept],
-            f"Controls: {setup.size} pixels, AdaIN by {PAINTER}",
-        )
-        return found_figures
+        """All pairs by AdaIN and by optimisation; and the controls."""
+        return {"pairs": _pairs_figure(outcome), "controls": _controls_figure(outcome)}
 
     def findings(self, outcome: Outcome) -> list[Finding]:
         """Each claim against what was measured."""
-        setup = outcome.setup
-        ways = list(dict.fromkeys(run.facts["way"] for run in outcome.runs if run.facts["way"].startswith("gatys")))
-        reached, seconds = (
-            {way: _mean(outcome, way, column) for way in ("adain", *ways)} for column in ("style_reached", "seconds")
-        )
-        between = reached[ways[0]] <= reached["adain"] <= reached[ways[1 if len(ways) > 1 else 0]]
-        words = ", ".join(f"{reached[way]:.2f} after {way.split()[1]} iterations" for way in ways)
-        tested = setup.networks.trained(OPTIMISER)
-        ratio = seconds[ways[-1]] / seconds["adain"]
-        evidence = [
-            Finding(
-                STYLE,
-                verdict(between, tested and not setup.quick),
-                f"style reached, mean over all pairs: {reached['adain']:.2f} by AdaIN; by optimisation {words}. The "
-                f"optimiser here is quicker than the paper's, and the network of AdaIN a smaller one.",
-            ),
-            Finding(
-                SPEED,
-                verdict(ratio > 100, not setup.quick),
-                f"{seconds['adain']:.2f} s against {seconds[ways[-1]]:.1f} s for {setup.steps} iterations: "
-                f"{ratio:.0f} times; on a processor, and with a smaller network than the optimiser's.",
-            ),
-        ]
-        alphas = [outcome.row(way="alpha", value=alpha) for alpha in ALPHAS]
-        style, ssim = ([row[name] for row in alphas] for name in ("style_reached", "ssim"))
-        evidence.append(
-            Finding(
-                TRADE_OFF,
-                verdict(_rises(style) and _rises(ssim[::-1]), True),
-                f"with α of {_listed(ALPHAS)}: style reached {_listed(style)}, SSIM {_listed(ssim)}.",
+        findings = [_style(outcome), _speed(outcome), _trade_off(outcome)]
+        if len(outcome.setup.styles) > 1:
+            findings.append(_interpolation(outcome))
+        findings.append(_color(outcome))
+        if len(outcome.setup.styles) > 1:
+            findings.append(_spatial(outcome))
+        return findings
+
+
+def _runs_of_pair(setup: Setup, content: int, style: int) -> list[Run]:
+    """One content image in one style: by AdaIN, and by three lengths of optimisation."""
+    facts = {"content": content + 1, "style": style + 1}
+    name = f"{content + 1}-{style + 1}"
+    runs = [_adain(f"{name}-adain", {**facts, "way": "adain"}, content, (style,))]
+    for steps in sorted({max(1, setup.steps // 6), max(1, setup.steps // 3), setup.steps}):
+        runs.append(
+            Run(
+                name=f"{name}-gatys-{steps}",
+                label=f"content {content + 1}, style {style + 1}, {steps} iterations",
+                networks={OPTIMIZED: 1.0},
+                settings={"method": "gatys", "steps": steps},
+                facts={**facts, "way": f"gatys {steps}"},
+                content=content,
+                styles=(style,),
             )
         )
-        if len(setup.styles) > 1:
-            mixes = [outcome.row(way="mix", value=share) for share in SHARES]
-            first, second = ([row[f"to_style_{i}"] for row in mixes] for i in (1, 2))
-            evidence.append(
-                Finding(
-                    INTERPOLATION,
-                    verdict(first[0] < first[-1] and second[-1] < second[0], True),
-                    f"from the first style to the second: colours {_listed(first, 1)} ΔE from the first, "
-                    f"{_listed(second, 1)} from the second.",
-                )
-            )
-        plain, kept = outcome.row(content=1, style=1, way="adain"), outcome.row(way="color")
-        evidence.append(
-            Finding(
-                COLOR,
-                verdict(kept["color_shift"] < plain["color_shift"] / 2, True),
-                f"colours are {kept['color_shift']:.1f} ΔE from the content's, {plain['color_shift']:.1f} otherwise.",
-            )
-        )
-        if len(setup.styles) > 1:
-            row = outcome.row(way="regions")
-            evidence.append(
-                Finding(
-                    SPATIAL,
-                    verdict(row["to_own_style"] < row["to_other_style"], True),
-                    f"a half's colours are {row['to_own_style']:.1f} ΔE from its own style's, "
-                    f"{row['to_other_style']:.1f} from the other's.",
-                )
-            )
-        return evidence
+    return runs
 
 
 def _adain(name: str, facts: dict[str, Any], content: int = 0, styles: tuple[int, ...] = (0,)) -> Run:
@@ -257,34 +155,174 @@ def _adain(name: str, facts: dict[str, Any], content: int = 0, styles: tuple[int
 
 @functools.cache
 def _embedded() -> AdaIN:
-    from tfstyle.models import pretrained
+    from tfstyle.models import load
 
-    return pretrained.embedded()
+    return load("embedded")
 
 
-def _halves(photo: Picture) -> list[np.ndarray]:
-    """White on the left, and on the right."""
-    height, width, _ = photo.rgb.shape
+def _controls(run: Run, content: Picture) -> dict[str, Any]:
+    """The options of `AdaIN.stylize` for a run."""
+    match run.facts["way"]:
+        case "alpha":
+            return {"alpha": run.facts["value"]}
+        case "mix":
+            return {"style_weights": [1 - run.facts["value"], run.facts["value"]]}
+        case "color":
+            return {"preserve_color": "statistics"}
+        case "regions":
+            return {"content_masks": _halves(content)}
+    return {}
+
+
+def _halves(content: Picture) -> list[np.ndarray]:
+    """Masks, (height, width): one white on the left, one on the right."""
+    height, width, _ = content.rgb.shape
     left = np.zeros((height, width), np.float32)
     left[:, : width // 2] = 1
     return [left, 1 - left]
 
 
-def _sized(setup: Setup, style: Picture) -> Picture | None:
-    return setup.shown(style.resized(setup.contents[0].rgb.shape[:2]))
+def _color_distances(outcome: Outcome, run: Run) -> dict[str, float]:
+    """For a mixture: from each style. For regions: of the halves from their own style and from the other."""
+    rgb = outcome.picture(run.name).rgb
+    styles = [outcome.setup.styles[index].rgb for index in run.styles]
+    if run.facts["way"] == "mix":
+        return {f"to_style_{i}": metrics.color_distance(style, rgb) for i, style in enumerate(styles, 1)}
+    if run.facts["way"] == "regions":
+        middle = rgb.shape[1] // 2
+        halves = (rgb[:, :middle], rgb[:, middle:])
+        own, other = (
+            [metrics.color_distance(style, half) for style, half in zip(styles, order, strict=True)]
+            for order in (halves, halves[::-1])
+        )
+        return {"to_own_style": float(np.mean(own)), "to_other_style": float(np.mean(other))}
+    return {}
 
 
-def _weights(setup: Setup) -> str:
-    return "ImageNet" if setup.networks.trained(OPTIMISER) else "random"
+def _pairs_figure(outcome: Outcome) -> Grid:
+    """Every content image in every style: a row by AdaIN, and one by the longest optimisation."""
+    setup, steps = outcome.setup, outcome.setup.steps
+    numbers = range(1, len(setup.styles) + 1)
+    rows: list[list[Picture | None]] = [[None, *(setup.shown(style) for style in setup.styles)]]
+    captions, labels = [[""] * (1 + len(setup.styles))], [""]
+    for content, picture in enumerate(setup.contents, 1):
+        for way, label, first in (
+            ("adain", "AdaIN", setup.shown(picture)),
+            (f"gatys {steps}", f"Gatys,\n{steps} iterations", None),
+        ):
+            scores = [outcome.row(content=content, style=number, way=way) for number in numbers]
+            rows.append([first, *(outcome.picture(row["run"]) for row in scores)])
+            captions.append(["", *map(score_caption, scores)])
+            labels.append(label)
+    weights = "ImageNet" if setup.networks.trained(OPTIMIZED) else "random"
+    title = (
+        f"AdaIN and optimisation: {setup.size} pixels, seed {setup.seed}; AdaIN by {PAINTER}; {OPTIMIZED}: {weights}"
+    )
+    return figures.grid(rows, ["", *(f"style {number}" for number in numbers)], labels, title, captions)
+
+
+def _controls_figure(outcome: Outcome) -> Grid:
+    """A row for the strength α, one for mixtures of two styles, and one for kept colours and regions."""
+
+    def images(*ways: str) -> list[Picture | None]:
+        row: list[Picture | None] = [
+            outcome.picture(run.name) for way in ways for run in outcome.runs if run.facts["way"] == way
+        ]
+        return row + [None] * (len(ALPHAS) - len(row))
+
+    rows = {
+        "α from 0 to 1": images("alpha"),
+        "from style 1\nto style 2": images("mix"),
+        "kept colours;\nregions": images("color", "regions"),
+    }
+    rows = {label: row for label, row in rows.items() if any(row)}
+    title = f"Controls: {outcome.setup.size} pixels, AdaIN by {PAINTER}"
+    return figures.grid(list(rows.values()), [f"{value:g}" for value in ALPHAS], list(rows), title)
+
+
+def _optimisations(outcome: Outcome) -> list[str]:
+    """The lengths of optimisation, the shortest first."""
+    return list(dict.fromkeys(run.facts["way"] for run in outcome.runs if run.facts["way"].startswith("gatys")))
+
+
+def _style(outcome: Outcome) -> Finding:
+    """Whether AdaIN reaches as much of the style as the shorter optimisations."""
+    ways = _optimisations(outcome)
+    reached = {way: _mean(outcome, way, "style_reached") for way in ("adain", *ways)}
+    words = ", ".join(f"{reached[way]:.2f} after {way.split()[1]} iterations" for way in ways)
+    return finding(
+        STYLE,
+        f"style reached, mean over all pairs: {reached['adain']:.2f} by AdaIN; by optimisation {words}. The "
+        "optimizer here is quicker than the paper's, and the network of AdaIN is a smaller one.",
+        holds=reached[ways[0]] <= reached["adain"] <= reached[ways[1 if len(ways) > 1 else 0]],
+        tested=outcome.setup.networks.trained(OPTIMIZED) and not outcome.setup.quick,
+    )
+
+
+def _speed(outcome: Outcome) -> Finding:
+    """How much faster AdaIN is than the longest optimisation; more than 100 times counts as agreement (chosen)."""
+    adain, longest = (_mean(outcome, way, "seconds") for way in ("adain", _optimisations(outcome)[-1]))
+    return finding(
+        SPEED,
+        f"{adain:.2f} s against {longest:.1f} s for {outcome.setup.steps} iterations: {longest / adain:.0f} times, "
+        "on a processor, and with a smaller network than the optimisation's.",
+        holds=longest / adain > 100,
+        tested=not outcome.setup.quick,
+    )
+
+
+def _trade_off(outcome: Outcome) -> Finding:
+    """Whether style reached rises and SSIM falls with α."""
+    rows = [outcome.row(way="alpha", value=alpha) for alpha in ALPHAS]
+    style, ssim = ([row[column] for row in rows] for column in ("style_reached", "ssim"))
+    return finding(
+        TRADE_OFF,
+        f"with α of {_listed(ALPHAS)}: style reached {_listed(style)}, SSIM {_listed(ssim)}.",
+        holds=_rises(style) and _rises(ssim[::-1]),
+    )
+
+
+def _interpolation(outcome: Outcome) -> Finding:
+    """Whether the colours go from those of the first style to those of the second."""
+    rows = [outcome.row(way="mix", value=weight) for weight in STYLE_WEIGHTS]
+    first, second = ([row[f"to_style_{i}"] for row in rows] for i in (1, 2))
+    return finding(
+        INTERPOLATION,
+        f"from the first style to the second: colours {_listed(first, 1)} ΔE from the first, {_listed(second, 1)} "
+        "from the second.",
+        holds=first[0] < first[-1] and second[-1] < second[0],
+    )
+
+
+def _color(outcome: Outcome) -> Finding:
+    """Whether kept colours are less than half as far from the content image's as other colours."""
+    plain = outcome.row(content=1, style=1, way="adain")["color_shift"]
+    kept = outcome.row(way="color")["color_shift"]
+    return finding(
+        COLOR,
+        f"kept colours are {kept:.1f} ΔE from the content image's, other colours {plain:.1f}.",
+        holds=kept < plain / 2,
+    )
+
+
+def _spatial(outcome: Outcome) -> Finding:
+    """Whether the colours of each half are nearer to those of its own style."""
+    row = outcome.row(way="regions")
+    return finding(
+        SPATIAL,
+        f"the colours of a half are {row['to_own_style']:.1f} ΔE from those of its own style, "
+        f"{row['to_other_style']:.1f} from those of the other.",
+        holds=row["to_own_style"] < row["to_other_style"],
+    )
 
 
 def _mean(outcome: Outcome, way: str, column: str) -> float:
-    return float(np.mean([row[column] for row in outcome.rows if row["way"] == way]))
+    return float(np.mean([row[column] for row in outcome.rows_of(way=way)]))
 
 
-def _rises(values: list[float]) -> bool:
-    return all(one < other for one, other in itertools.pairwise(values))
+def _rises(values: Sequence[float]) -> bool:
+    return all(value < following for value, following in itertools.pairwise(values))
 
 
-def _listed(values: Any, digits: int = 2) -> str:
+def _listed(values: Sequence[float], digits: int = 2) -> str:
     return ", ".join(f"{value:.{digits}f}" for value in values)

@@ -1,27 +1,41 @@
 """Jin & Zhou 2021: VGG-19 beside InceptionV3 in one loss, and the ratio of their weights.
 
-The signs of the exponents of w1:w2 are lost in the only text available, so that both readings are tried: 10⁶ to 10⁰
-with the best near 10³, and 10⁻⁶ to 10⁰ with the best near 10⁻³.
+The signs of the exponents of w1:w2 are lost in the only text available. So both readings are tried: 10⁶ to 10⁰ with
+the best ratio near 10³, and 10⁻⁶ to 10⁰ with the best ratio near 10⁻³.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tfstyle.experiments import figures
-from tfstyle.experiments.base import Claim, Constant, Experiment, Finding, Outcome, Run, Setup, verdict
+from tfstyle.experiments.backbones import NetworkOptions
+from tfstyle.experiments.base import (
+    Claim,
+    Constant,
+    Experiment,
+    Finding,
+    Outcome,
+    Run,
+    Setup,
+    finding,
+    observation,
+)
+from tfstyle.experiments.papers.comparison import score_caption
 from tfstyle.pipelines.methods import METHODS
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
+    from tfstyle.experiments.figures import Figure
+    from tfstyle.images.grids import Grid
     from tfstyle.images.picture import Picture
+
+Row = Mapping[str, Any]
 
 SOURCE = "Jin & Zhou 2021"
 ADJUSTS = Claim("the ratio w1:w2 of VGG-19 to InceptionV3 adjusts the effect", SOURCE)
@@ -33,41 +47,47 @@ READINGS = {
 }
 NETWORKS = ("VGG19", "InceptionV3")
 SCALINGS = {"own": "own preprocessing", "unit": "both fed [0, 1]"}
+OPTIONS = {"own": NetworkOptions(), "unit": NetworkOptions(input_scaling="unit")}
 EXPONENTS = {"own": (-12, -10, -8, -6, -4, -3, -2, 0, 2, 3, 4, 6), "unit": (-6, -4, -3, -2, 0, 2, 3, 4, 6)}
 QUICK_EXPONENTS = {"own": (-3, 3), "unit": (-6, -3, 0, 3)}
-SHARES = (0.1, 0.5, 0.9)  # of VGG-19 in the calibrated runs (chosen)
-# Gram matrices over positions, as for the scales that speak for the negative reading; under these weights either
-# network alone paints (chosen).
+REPORTED = 6  # the largest exponent in the paper
+SHARES = (0.1, 0.5, 0.9)  # of VGG-19 in the runs with balanced gradients (chosen)
+# Gram matrices over positions: the scale on which the negative reading rests. Under these weights either network
+# paints alone (chosen).
 METHOD = replace(METHODS["jin2021"], statistic_options={"normalization": "positions"})
+_PER_ROW = 7  # images in a row of a figure (chosen)
 
 
-class Hybrid(Experiment):
-    """VGG-19 and InceptionV3 side by side under ratios of weights, two input scalings, and calibrated ones."""
+class Jin2021Hybrid(Experiment):
+    """VGG-19 and InceptionV3 together: ratios of weights, two input scalings, and balanced gradients."""
 
     name = "jin2021-hybrid"
-    title = "Hybrid of VGG-19 and InceptionV3: what the ratio of their weights does"
+    title = "Hybrid of VGG-19 and InceptionV3: the ratio of their weights"
     reference = "Jin & Zhou 2021, hybrid network; weights w1 of VGG-19's layers and w2 of InceptionV3's"
+    needs = "ImageNet weights of VGG19, InceptionV3 and ResNet50"
+    duration = "about two hours"
     size = 256
     steps = 500
     columns = ("vgg_share", "toward_vgg", *Experiment.columns)
 
     def runs(self, setup: Setup) -> list[Run]:
-        """Either network alone and both under each ratio, in either scaling; then calibrated ratios."""
-        found = []
+        """Either network alone and both under each ratio, in either scaling; then ratios of balanced gradients."""
+        runs = []
         for scaling, exponents in (QUICK_EXPONENTS if setup.quick else EXPONENTS).items():
-            found += [_run(scaling, {name: 1.0}, f"{name} only") for name in NETWORKS]
-            found += [_run(scaling, {"VGG19": 10.0**e, "InceptionV3": 1.0}, f"1e{e:+d}", e) for e in exponents]
+            runs += [_run(scaling, {name: 1.0}, f"{name} only") for name in NETWORKS]
+            runs += [_run(scaling, {"VGG19": 10.0**e, "InceptionV3": 1.0}, f"1e{e:+d}", e) for e in exponents]
         for share in (0.5,) if setup.quick else SHARES:
             weights = {"VGG19": share, "InceptionV3": 1 - share}
-            found.append(_run("calibrated", weights, f"{share:g}:{1 - share:g}", math.log10(share / (1 - share))))
-        return found
+            exponent = math.log10(share / (1 - share))
+            runs.append(_run("calibrated", weights, f"{share:g}:{1 - share:g}", exponent))
+        return runs
 
-    def judges(self, run: Run, setup: Setup) -> tuple[str, ...]:
-        """The same for all runs, also for those of one network alone."""
+    def evaluation_networks(self, run: Run, setup: Setup) -> tuple[str, ...]:
+        """ResNet50 for all runs, also for those of one network alone."""
         return ("ResNet50",)
 
     def constants(self, setup: Setup) -> list[Constant]:
-        """What the paper gives is little."""
+        """The paper gives networks, iterations and ratios."""
         weights = f"{METHOD.content_weight:g} and {METHOD.style_weight:g}"
         reported = setup.steps == self.steps
         return [
@@ -77,106 +97,165 @@ class Hybrid(Experiment):
             ),
             Constant("ratios w1:w2", "10^±6, 10^±4, 10^±2, 10^0", "reported", f"{SOURCE}, both signs"),
             Constant("further ratios", "10^±3; under own preprocessing 10^-8 to 10^-12, too", "chosen"),
-            Constant("content and style layers", "the library's own for each network", "chosen"),
+            Constant("content and style layers", "the default layers of each network", "chosen"),
             Constant("statistic", "Gram matrix over positions", "chosen"),
             Constant("content and style weight", weights, "chosen"),
-            Constant("optimizer, start", f"{METHOD.optimizer}, {METHOD.init}", "chosen"),
+            Constant("optimizer, initialization", f"{METHOD.optimizer}, {METHOD.init}", "chosen"),
             Constant("input", "own preprocessing, and [0, 1] for both", "chosen"),
             Constant("calibrated", "each network's losses over the norm of their gradient at the start", "chosen"),
-            Constant("judge", "ResNet50", "chosen"),
-            Constant("size, pictures", f"{setup.size} pixels", "chosen"),
+            Constant("scored by", "ResNet50", "chosen"),
+            Constant("size, images", f"{setup.size} pixels", "chosen"),
         ]
 
     def measurements(self, setup: Setup) -> dict[str, Any]:
-        """By scaling and network: the loss at the content picture, and the norm of its gradient."""
-        return {
-            scaling: {name: _start(setup, name, scaling) for name in NETWORKS} for scaling in SCALINGS
-        }  # fmt: skip
+        """By scaling and network: the loss at the content image, and the norm of its gradient."""
+        return {scaling: {name: _start(setup, name, scaling) for name in NETWORKS} for scaling in SCALINGS}
 
     def derived(self, outcome: Outcome) -> list[dict[str, Any]]:
-        """VGG-19's share of the gradient norms at the start, and how near the picture is to that of VGG-19 alone.
+        """VGG-19's share of the gradient norms at the start, and how near the image is to that of VGG-19 alone.
 
-        The latter is d₂ / (d₁ + d₂), with d₁ and d₂ the distances (root of mean square) to the pictures of VGG-19
-        alone and of InceptionV3 alone: 0 is InceptionV3's, 1 is VGG-19's.
+        `toward_vgg` is d₂ / (d₁ + d₂), with d₁ and d₂ the distances (root mean square) to the images of VGG-19 alone
+        and of InceptionV3 alone: 0 is InceptionV3's image, 1 is VGG-19's.
         """
-        rows = []
+        columns = []
         for row in outcome.rows:
             scaling = "own" if row["scaling"] == "calibrated" else row["scaling"]
-            first, second = (_distance(outcome, row["run"], f"{scaling}-{name}-only") for name in NETWORKS)
-            near = second / (first + second) if first + second > 0 else 0.5
-            rows.append({"vgg_share": _share(outcome, row), "toward_vgg": near})
-        return rows
+            vgg, inception = (_distance(outcome, row["run"], f"{scaling}-{name}-only") for name in NETWORKS)
+            toward = inception / (vgg + inception) if vgg + inception > 0 else 0.5
+            columns.append({"vgg_share": _share(outcome, row), "toward_vgg": toward})
+        return columns
 
     def figures(self, outcome: Outcome) -> dict[str, Figure]:
-        """The pictures in the order of ratios, and curves over the ratio."""
-        line = outcome.setup.line(NETWORKS)
-        found = {}
-        for scaling in SCALINGS:
-            rows = _of(outcome, scaling)
-            ends = [outcome.row(run=f"{scaling}-{name}-only") for name in NETWORKS]
-            order = [ends[1], *rows, ends[0]]
-            found[f"pictures_{scaling}"] = _strip(
-                outcome, order, f"Ratio w1:w2 of VGG-19 to InceptionV3, {SCALINGS[scaling]}\n{line}"
-            )
-        calibrated = [row for row in outcome.rows if row["scaling"] == "calibrated"]
-        found["pictures_calibrated"] = _strip(
-            outcome, calibrated, f"Calibrated ratio, 0.5:0.5 is equal say\n{line}", at_least=3
+        """The images in the order of ratios, and curves over the ratio."""
+        caption = outcome.setup.caption(NETWORKS)
+        sweeps = {words: _by_exponent(outcome, scaling) for scaling, words in SCALINGS.items()}
+        drawn: dict[str, Figure] = {}
+        for scaling, words in SCALINGS.items():
+            vgg, inception = (outcome.row(run=f"{scaling}-{name}-only") for name in NETWORKS)
+            rows = [inception, *sweeps[words], vgg]
+            title = f"Ratio w1:w2 of VGG-19 to InceptionV3, {words}\n{caption}"
+            drawn[f"pictures_{scaling}"] = _images(outcome, rows, title)
+        drawn["pictures_calibrated"] = _images(
+            outcome,
+            outcome.rows_of(scaling="calibrated"),
+            f"Ratio of balanced gradients: 0.5:0.5 gives both networks equal influence\n{caption}",
         )
-        for name, title, y in (
+        for column, title, y in (
             ("vgg_share", "VGG-19's share of the gradient norms at the start", "share"),
-            ("toward_vgg", "From the picture of InceptionV3 alone (0) to that of VGG-19 alone (1)", "toward VGG-19"),
-            ("style_reached", "Style reached, by a judge that did not paint", "style reached"),
-            ("ssim", "Content kept", "SSIM"),
+            ("toward_vgg", "From the image of InceptionV3 alone (0) to that of VGG-19 alone (1)", "toward VGG-19"),
+            ("style_reached", "Style reached, scored by a network that did not paint", "style reached"),
+            ("ssim", "Content preservation", "SSIM"),
         ):
             lines = {
-                words: (
-                    [row["exponent"] for row in _of(outcome, scaling)],
-                    [row[name] for row in _of(outcome, scaling)],
-                )
-                for scaling, words in SCALINGS.items()
+                words: ([row["exponent"] for row in rows], [row[column] for row in rows])
+                for words, rows in sweeps.items()
             }
             marks = {"w1:w2 = 1e-3": -3.0, "w1:w2 = 1e+3": 3.0}
-            found[name] = figures.curves(lines, f"{title}\n{line}", "exponent of w1:w2", y, marks)
-        return found
+            drawn[column] = figures.curves(lines, f"{title}\n{caption}", "exponent of w1:w2", y, marks)
+        return drawn
 
     def findings(self, outcome: Outcome) -> list[Finding]:
         """Whether the ratio adjusts the effect, where, and which reading of the exponents that supports."""
         tested = all(outcome.setup.networks.trained(name) for name in NETWORKS)
-        seen = {scaling: _seen(_of(outcome, scaling)) for scaling in SCALINGS}
-        words = "; ".join(f"{SCALINGS[scaling]}: {each['words']}" for scaling, each in seen.items())
-        adjusts = [scaling for scaling, each in seen.items() if each["moved"] > max(0.1, 2 * each["scatter"])]
-        scatter = max(each["scatter"] for each in seen.values())
-        least = f"pictures of one objective, but for its scale, are up to {scatter:.2f} apart"
-        found = [Finding(ADJUSTS, verdict(bool(adjusts), tested), f"from 10^-6 to 10^6, {words}; {least}.")]
-        for sign, claim in READINGS.items():
-            fits = {
-                scaling: each["crossing"] is not None and abs(each["crossing"] - 3 * sign) <= 1
-                for scaling, each in seen.items()
-            }
-            where = "; ".join(f"{SCALINGS[scaling]}: {_crossing(each)}" for scaling, each in seen.items())
-            note = " (taken for the best: where both networks count alike, within a power of ten)"
-            found.append(Finding(claim, verdict(any(fits.values()), tested), f"{where}{note}."))
-        return [*found, _scales(outcome), _best(outcome), _calibrated(outcome)]
+        sweeps = {words: Sweep.of(_by_exponent(outcome, scaling)) for scaling, words in SCALINGS.items()}
+        scatter = max(sweep.scatter for sweep in sweeps.values())
+        ranges = "; ".join(f"{words}: {sweep.range}" for words, sweep in sweeps.items())
+        crossings = "; ".join(f"{words}: {sweep.crossing_text}" for words, sweep in sweeps.items())
+        return [
+            finding(
+                ADJUSTS,
+                f"from 10^-6 to 10^6, {ranges}; images of one objective that differs in scale only are up to "
+                f"{scatter:.2f} apart.",
+                holds=any(sweep.change > max(0.1, 2 * sweep.scatter) for sweep in sweeps.values()),
+                tested=tested,
+            ),
+            *(
+                finding(
+                    claim,
+                    f"{crossings} (taken for the best: both networks count alike, within a power of ten).",
+                    holds=any(sweep.crosses_near(3 * sign) for sweep in sweeps.values()),
+                    tested=tested,
+                )
+                for sign, claim in READINGS.items()
+            ),
+            _scales(outcome),
+            _best(outcome),
+            _balanced(outcome),
+        ]
 
 
-def _run(scaling: str, weights: dict[str, float], ratio: str, exponent: float | None = None) -> Run:
-    calibrated = scaling == "calibrated"
-    options = {} if scaling in ("own", "calibrated") else {"input_scaling": scaling}
+@dataclass(frozen=True)
+class Sweep:
+    """What a sweep over the ratio shows.
+
+    Attributes:
+        change: How far `toward_vgg` changes over the paper's ratios.
+        scatter: How far it changes where VGG-19 has all the influence. There all objectives are one but for their
+            scale, and their images differ by rounding.
+        crossing: Exponent at which the image is half-way between the networks' images; None if it never is.
+        range: First and last value of `toward_vgg` over the paper's ratios, in words.
+    """
+
+    change: float
+    scatter: float
+    crossing: float | None
+    range: str
+
+    @classmethod
+    def of(cls, rows: Sequence[Row]) -> Sweep:
+        """The sweep of rows, in the order of their exponents."""
+        vgg_only = [row["toward_vgg"] for row in rows if row["vgg_share"] > 0.99]
+        reported = [row for row in rows if abs(row["exponent"]) <= REPORTED]
+        toward = [row["toward_vgg"] for row in reported]
+        first, last = reported[0], reported[-1]
+        return cls(
+            change=max(toward) - min(toward),
+            scatter=max(vgg_only) - min(vgg_only) if vgg_only else 0.0,
+            crossing=_crossing(rows),
+            range=f"{first['toward_vgg']:.2f} at 10^{first['exponent']:g} to {last['toward_vgg']:.2f} at "
+            f"10^{last['exponent']:g} of the way from InceptionV3's image to VGG-19's",
+        )
+
+    @property
+    def crossing_text(self) -> str:
+        """The crossing, in words."""
+        return "never half-way in the sweep" if self.crossing is None else f"half-way at 10^{self.crossing:.1f}"
+
+    def crosses_near(self, exponent: int) -> bool:
+        """Whether the crossing is within a power of ten of an exponent."""
+        return self.crossing is not None and abs(self.crossing - exponent) <= 1
+
+
+def _crossing(rows: Sequence[Row]) -> float | None:
+    """The first exponent at which `toward_vgg` rises through 0.5, by linear interpolation."""
+    for low, high in itertools.pairwise(rows):
+        if low["toward_vgg"] < 0.5 <= high["toward_vgg"]:
+            share = (0.5 - low["toward_vgg"]) / (high["toward_vgg"] - low["toward_vgg"])
+            return low["exponent"] + share * (high["exponent"] - low["exponent"])
+    return None
+
+
+def _run(scaling: str, weights: Mapping[str, float], ratio: str, exponent: float | None = None) -> Run:
     return Run(
         name=f"{scaling}-{ratio.replace(' ', '-').replace(':', '-to-')}",
         label=f"{scaling}, {ratio}",
         networks=weights,
-        network_options=options,
-        settings={"method": METHOD, "balance": False, "parameterization": "pixels", "calibrate": calibrated},
+        network_options=OPTIONS.get(scaling, NetworkOptions()),
+        settings={
+            "method": METHOD,
+            "normalize_losses": False,
+            "parameterization": "pixels",
+            "balance_gradients": scaling == "calibrated",
+        },
         facts={"scaling": scaling, "ratio": ratio, "exponent": exponent},
     )
 
 
 def _start(setup: Setup, name: str, scaling: str) -> dict[str, float]:
-    """Loss and gradient norm of one network at the content picture."""
+    """Loss and gradient norm of one network at the content image."""
     from tfstyle.pipelines import build
 
-    network = setup.networks.get(name, **({} if scaling == "own" else {"input_scaling": scaling}))
+    network = setup.networks.get(name, OPTIONS[scaling])
     import tensorflow as tf  # after the network, which imports it without its greetings
 
     recipe = METHOD.adapted(network.name, network.trained, balance=False)
@@ -189,100 +268,74 @@ def _start(setup: Setup, name: str, scaling: str) -> dict[str, float]:
     return {"loss": float(loss[0]), "gradient": float(tf.norm(tape.gradient(loss, picture)))}
 
 
-def _share(outcome: Outcome, row: dict[str, Any]) -> float:
-    """VGG-19's share of the gradient norms."""
+def _share(outcome: Outcome, row: Row) -> float:
+    """VGG-19's share of the gradient norms at the start."""
     if row["exponent"] is None:
         return float(row["ratio"].startswith("VGG19"))
     ratio = 10.0 ** row["exponent"]
     if row["scaling"] != "calibrated":
-        measured = outcome.measurements[row["scaling"]]
-        ratio *= measured["VGG19"]["gradient"] / measured["InceptionV3"]["gradient"]
+        start = outcome.measurements[row["scaling"]]
+        ratio *= start["VGG19"]["gradient"] / start["InceptionV3"]["gradient"]
     return ratio / (1 + ratio)
 
 
-def _distance(outcome: Outcome, first: str, second: str) -> float:
-    a, b = outcome.picture(first), outcome.picture(second)
-    return float(np.sqrt(np.mean((a.rgb - b.rgb) ** 2)))
+def _distance(outcome: Outcome, run: str, other: str) -> float:
+    """Root mean square difference of the images of two runs."""
+    return float(np.sqrt(np.mean((outcome.picture(run).rgb - outcome.picture(other).rgb) ** 2)))
 
 
-def _of(outcome: Outcome, scaling: str) -> list[dict[str, Any]]:
-    """The rows of a scaling with both networks, by exponent."""
-    rows = [row for row in outcome.rows if row["scaling"] == scaling and row["exponent"] is not None]
+def _by_exponent(outcome: Outcome, scaling: str) -> list[dict[str, Any]]:
+    """The rows of a scaling with both networks, in the order of their exponents."""
+    rows = [row for row in outcome.rows_of(scaling=scaling) if row["exponent"] is not None]
     return sorted(rows, key=lambda row: row["exponent"])
 
 
-def _strip(outcome: Outcome, rows: Sequence[dict[str, Any]], title: str, at_least: int = 7) -> Figure:
-    """Pictures in lines of at most seven, each with its ratio above."""
-    wide = max(min(7, len(rows)), at_least if len(rows) < at_least else 0)
-    lines = [rows[start : start + wide] for start in range(0, len(rows), wide)]
+def _images(outcome: Outcome, rows: Sequence[Row], title: str) -> Grid:
+    """Images in rows of at most seven, each with its ratio and its scores."""
+    width = min(_PER_ROW, len(rows))
     pictures: list[list[Picture | None]] = []
-    notes = []
-    for line in lines:
-        empty = wide - len(line)
+    captions = []
+    for start in range(0, len(rows), width):
+        line = rows[start : start + width]
+        empty = width - len(line)
         pictures.append([*(outcome.picture(row["run"]) for row in line), *[None] * empty])
-        notes.append([*(f"{row['ratio']}: style {row['style_reached']:.2f}, SSIM {row['ssim']:.2f}" for row in line),
-                      *[""] * empty])  # fmt: skip
-    return figures.grid(pictures, [""] * wide, [""] * len(lines), title, notes, side=2.0)
-
-
-def _seen(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """How far the picture moves between the networks from 10^-6 to 10^6, and where it is in the middle.
-
-    Optimisations of one objective end in different pictures where its scale differs, by rounding: that is their
-    scatter, where VGG-19 has all the say.
-    """
-    same = [row["toward_vgg"] for row in rows if row["vgg_share"] > 0.99]
-    asked = [row for row in rows if abs(row["exponent"]) <= 6]
-    near = [row["toward_vgg"] for row in asked]
-    crossing = None
-    for a, b in itertools.pairwise(rows):
-        if a["toward_vgg"] < 0.5 <= b["toward_vgg"]:
-            share = (0.5 - a["toward_vgg"]) / (b["toward_vgg"] - a["toward_vgg"])
-            crossing = a["exponent"] + share * (b["exponent"] - a["exponent"])
-            break
-    low, high = asked[0], asked[-1]
-    words = (
-        f"{low['toward_vgg']:.2f} at 10^{low['exponent']:g} to {high['toward_vgg']:.2f} at 10^{high['exponent']:g} "
-        "of the way from InceptionV3's picture to VGG-19's"
-    )
-    scatter = max(same) - min(same) if same else 0.0
-    return {"moved": max(near) - min(near), "scatter": scatter, "crossing": crossing, "words": words}
-
-
-def _crossing(seen: dict[str, Any]) -> str:
-    return "never half-way in the sweep" if seen["crossing"] is None else f"half-way at 10^{seen['crossing']:.1f}"
+        captions.append([*(f"{row['ratio']}: {score_caption(row)}" for row in line), *[""] * empty])
+    return figures.grid(pictures, [""] * width, [""] * len(pictures), title, captions, side=200)
 
 
 def _scales(outcome: Outcome) -> Finding:
-    """The scales that the exponents' signs may be guessed from."""
+    """The scales of loss and gradient, from which the signs of the exponents may be guessed."""
     words = []
     for scaling, name in SCALINGS.items():
         vgg, inception = (outcome.measurements[scaling][network] for network in NETWORKS)
         loss, gradient = (math.log10(vgg[key] / inception[key]) for key in ("loss", "gradient"))
         words.append(
-            f"{name}: style loss 10^{loss:.1f}, gradient norm 10^{gradient:.1f}, so that equal say is at "
-            f"w1:w2 = 10^{-gradient:.1f}"
+            f"{name}: style loss 10^{loss:.1f}, gradient norm 10^{gradient:.1f}, so that both have equal influence "
+            f"at w1:w2 = 10^{-gradient:.1f}"
         )
-    return Finding(None, "", f"VGG-19's over InceptionV3's, at the start, under equal weights: {'; '.join(words)}.")
+    return observation(f"VGG-19's over InceptionV3's, at the start, under equal weights: {'; '.join(words)}.")
 
 
 def _best(outcome: Outcome) -> Finding:
-    """The best ratio by a number: the harmonic mean of style reached and SSIM (chosen)."""
+    """The best ratio by the harmonic mean of style reached and SSIM (chosen)."""
     words = []
     for scaling, name in SCALINGS.items():
-        rows = _of(outcome, scaling)
-        values = [_harmonic(max(row["style_reached"], 1e-6), max(row["ssim"], 1e-6)) for row in rows]
-        best = int(np.argmax(values))
-        flat = "; all are within 0.05" if max(values) - min(values) < 0.05 else ""
-        words.append(f"{name}: 10^{rows[best]['exponent']:g} ({values[best]:.2f}, least {min(values):.2f}{flat})")
-    return Finding(None, "", f"best harmonic mean of style reached and SSIM (chosen): {', '.join(words)}.")
+        rows = _by_exponent(outcome, scaling)
+        means = [_harmonic(max(row["style_reached"], 1e-6), max(row["ssim"], 1e-6)) for row in rows]
+        best = int(np.argmax(means))
+        flat = "; all are within 0.05" if max(means) - min(means) < 0.05 else ""
+        words.append(f"{name}: 10^{rows[best]['exponent']:g} ({means[best]:.2f}, least {min(means):.2f}{flat})")
+    return observation(f"best harmonic mean of style reached and SSIM (chosen): {', '.join(words)}.")
 
 
 def _harmonic(a: float, b: float) -> float:
     return 2 * a * b / (a + b)
 
 
-def _calibrated(outcome: Outcome) -> Finding:
-    rows = [row for row in outcome.rows if row["scaling"] == "calibrated"]
-    words = ", ".join(f"{row['ratio']} goes {row['toward_vgg']:.2f} of the way to VGG-19's picture" for row in rows)
-    return Finding(None, "", f"with weights as shares of the gradient norm: {words}.")
+def _balanced(outcome: Outcome) -> Finding:
+    """Where the runs with balanced gradients lie between the networks."""
+    words = ", ".join(
+        f"{row['ratio']} goes {row['toward_vgg']:.2f} of the way to VGG-19's image"
+        for row in outcome.rows_of(scaling="calibrated")
+    )
+    return observation(f"with weights as shares of the gradient norm: {words}.")

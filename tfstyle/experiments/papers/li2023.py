@@ -16,7 +16,7 @@ from tfstyle.experiments.unpaired.figures import cell, grid_of_domains, held_out
 from tfstyle.images.picture import Picture
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from tfstyle.experiments.figures import Figure
 
 SOURCE = "Li & Qi 2023, as quoted"
 KEEPS = Claim("U-Net generators instead of ResNet better retain image details and structure", SOURCE)
@@ -113,7 +113,7 @@ class Li2023Attention(Unpaired):
         columns = ["photograph", "what it\nbecomes", "on the way\ndown", "down, from\nthe middle", "on the way\nup",
                    "by the\ndiscriminator"]  # fmt: skip
         labels = [f"content {run.content + 1}" for run in runs]
-        return figures.grid(rows, columns, labels, f"{title}\nWhite is looked at most.", side=1.6)
+        return figures.grid(rows, columns, labels, f"{title}\nWhite is looked at most.", side=160)
 
     def findings(self, outcome: Outcome) -> list[Finding]:
         """Findings about the claim; a model that copies its input keeps everything, and so does not test it."""

@@ -9,7 +9,7 @@ from tfstyle.experiments.unpaired.base import Unpaired
 from tfstyle.experiments.unpaired.figures import grid_of_domains, held_out, kernel_distances, training_curves
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from tfstyle.experiments.figures import Figure
 
 SOURCE = "Shi & Zhu 2020, of figure 5, as quoted"
 KEEP = Claim("WGAN and CycleGAN both keep the content of the photographs", SOURCE)
@@ -27,6 +27,8 @@ class Shi2020WGANAndCycleGAN(Unpaired):
         "Zhu et al. 2017, arXiv:1703.10593"
     )
     models: ClassVar = {"wgan": "WGAN", "cyclegan": "CycleGAN"}
+    needs = "nothing; your folders of images, or finished trainings, for results that count"
+    duration = "several hours"
     targets = ("sketch", "ink", "oil")
     styles = ("sketch", "ink")
     columns = (

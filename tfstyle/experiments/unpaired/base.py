@@ -16,10 +16,10 @@ import numpy as np
 from tfstyle import images
 from tfstyle.core import files
 from tfstyle.core.errors import InputError
+from tfstyle.core.fingerprint import digest
 from tfstyle.core.runtime import import_tensorflow
 from tfstyle.evaluation import metrics
-from tfstyle.experiments.base import Constant, Experiment, Outcome, Run, Setup
-from tfstyle.experiments.folder import fingerprint
+from tfstyle.experiments.base import Constant, Experiment, Outcome, Run, RunResult, Setup
 from tfstyle.experiments.unpaired.measures import PALETTE, evenly_spaced, load_squares, measure
 from tfstyle.experiments.unpaired.pictures import with_pictures
 from tfstyle.experiments.unpaired.trainings import (
@@ -30,7 +30,6 @@ from tfstyle.experiments.unpaired.trainings import (
     training_settings,
 )
 from tfstyle.images import samples
-from tfstyle.pipelines.result import Result
 from tfstyle.training.crops import images_in, split
 
 if TYPE_CHECKING:
@@ -64,7 +63,7 @@ class Unpaired(Experiment):
         self._models: dict[tuple[Setup, str], AdversarialModel] = {}
 
     @property
-    def domains(self) -> tuple[str, ...]:  # type: ignore[override]
+    def domains(self) -> tuple[str, ...]:
         """Photographs, the target domains, and for each target photographs that are for it alone."""
         return ("photo", *self.targets, *(f"{target}-photo" for target in self.targets))
 
@@ -77,7 +76,7 @@ class Unpaired(Experiment):
         name = f"{target}-photo"
         return name if name in setup.domains else "photo"
 
-    def settled(self, setup: Setup, given: bool) -> Setup:
+    def completed(self, setup: Setup, own_contents: bool) -> Setup:
         """The setup with pictures of the given domains, and the steps of finished trainings."""
         targets = self.targets_of(setup)
         if setup.domains:
@@ -86,7 +85,7 @@ class Unpaired(Experiment):
             for target in targets:
                 if self.photo_domain(setup, target) not in setup.domains:
                     raise InputError(f"{self.name} has no photographs for {target}: give photo=DIR")
-            setup = with_pictures(self, setup, given)
+            setup = with_pictures(self, setup, own_contents)
         if setup.trained is not None:
             trainings = self._trainings(setup).values()
             setup = replace(setup, steps=max(training.generator_steps for training in trainings))
@@ -96,10 +95,10 @@ class Unpaired(Experiment):
         """The images of the given folders, and the state of finished trainings."""
         names = {name: [path.name for path in images_in([folder])] for name, folder in setup.domains.items()}
         trainings = {
-            name: fingerprint([dict(training.settings), [*map(dict, training.rows)]])
+            name: digest([dict(training.settings), [*map(dict, training.rows)]])
             for name, training in (self._trainings(setup) if setup.trained is not None else {}).items()
         }
-        return {"domains": fingerprint(names), "trainings": trainings}
+        return {"domains": digest(names), "trainings": trainings}
 
     def _trainings(self, setup: Setup) -> dict[str, Any]:
         """The records of all trainings by `TARGET-MODEL`."""
@@ -126,9 +125,9 @@ class Unpaired(Experiment):
             for index in setup.painted_for.get(target, everything)
         ]
 
-    def judges(self, run: Run, setup: Setup) -> tuple[str, ...]:
+    def evaluation_networks(self, run: Run, setup: Setup) -> tuple[str, ...]:
         """The backbones that score a run; for quick trials the one that comes with the package."""
-        return ("VGG19Mini",) if setup.quick else super().judges(run, setup)
+        return ("VGG19Mini",) if setup.quick else super().evaluation_networks(run, setup)
 
     def options(self, setup: Setup) -> dict[str, int]:
         """Sizes of networks and procedural domains (chosen: hours on a processor, or a minute for quick trials)."""
@@ -168,10 +167,10 @@ class Unpaired(Experiment):
     def _load(self, setup: Setup, target: str, kind: str) -> AdversarialModel:
         import_tensorflow()
         from tfstyle.models import pretrained
-        from tfstyle.models.interfaces import check_own_style
+        from tfstyle.models.interfaces import check_translates
 
         model = pretrained.load(self.training_folder(setup, target, kind))
-        check_own_style(model)
+        check_translates(model)
         return model
 
     def _train(self, setup: Setup, target: str, kind: str) -> AdversarialModel:
@@ -239,15 +238,15 @@ class Unpaired(Experiment):
                 }
         return measurements
 
-    def paint(self, run: Run, setup: Setup) -> Result:
+    def paint(self, run: Run, setup: Setup) -> RunResult:
         """Apply the model of the run."""
         _, target, kind = run.name.split("-", 2)
         model: Any = self.model(setup, target, kind)
         start = time.perf_counter()
         picture = model.stylize(setup.contents[run.content])
-        seconds = time.perf_counter() - start
+        seconds = round(time.perf_counter() - start, 2)
         steps = read_training(self.training_folder(setup, target, kind)).generator_steps
-        return Result.of_one_pass(picture, None, {"steps_done": steps}, seconds)
+        return RunResult(picture, seconds, steps)
 
     def derived(self, outcome: Outcome) -> list[dict[str, Any]]:
         """Columns that compare a picture with the domain and with other contents.

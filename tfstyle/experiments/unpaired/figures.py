@@ -11,9 +11,8 @@ from tfstyle.images.picture import Picture
 from tfstyle.images.sizing import center_square
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from tfstyle.experiments.base import Outcome, Setup
+    from tfstyle.experiments.figures import Figure
     from tfstyle.experiments.unpaired.base import Unpaired
 
 
@@ -51,7 +50,7 @@ def grid_of_domains(
     rows = [row + [None] * (columns - len(row)) for row in rows]
     notes = [line + [""] * (columns - len(line)) for line in notes]
     names = ["of the\ndomain", *("" if separate else f"{index + 1}" for index in range(columns - 1))]
-    return figures.grid(rows, names, labels, title, notes, side=1.6)
+    return figures.grid(rows, names, labels, title, notes, side=160)
 
 
 def training_curves(experiment: Unpaired, setup: Setup) -> dict[str, Figure]:

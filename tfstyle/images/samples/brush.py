@@ -1,4 +1,4 @@
-"""Brush strokes as ribbons of pixels."""
+"""Brush strokes, rasterised as ribbons of pixels."""
 
 from __future__ import annotations
 
@@ -7,29 +7,36 @@ from typing import NamedTuple
 
 import numpy as np
 
-_STEP = 0.7  # pixels between samples: below 1/√2, so that no pixel of a ribbon is missed
-_BUDGET = 1 << 20  # samples in one batch: keeps the arrays in cache
+_STEP = 0.7  # pixels between samples: below 1/√2, so that every pixel of a ribbon has a sample
+_BATCH = 1 << 20  # samples in one batch, so that its arrays fit into the cache (chosen)
 
 
 class Marks(NamedTuple):
-    """What a batch of strokes touches, one entry per sample, in painting order (the last one is on top)."""
+    """The samples of a batch of strokes, in the order of painting: the last one of a pixel is on top.
 
-    pixel: np.ndarray  # flat index into the canvas
-    stroke: np.ndarray  # which stroke
-    along: np.ndarray  # 0 where the stroke starts, 1 where it ends
-    across: np.ndarray  # −1 at one edge, 1 at the other
+    Attributes:
+        pixel: Flat index into the canvas.
+        stroke: Index of the stroke.
+        along: Position along the stroke, from 0 at its start to 1 at its end.
+        across: Position across the stroke, from −1 at one edge to 1 at the other.
+    """
+
+    pixel: np.ndarray
+    stroke: np.ndarray
+    along: np.ndarray
+    across: np.ndarray
 
 
 def sweep(spine: np.ndarray, half_width: np.ndarray, shape: tuple[int, int]) -> Iterator[Marks]:
     """The pixels that strokes cover, in batches.
 
     Args:
-        spine: `(n, k, 2)`, the points `(x, y)` each brush passes, in pixels.
-        half_width: `(n, k)`, half the brush's width at each of them, in pixels.
-        shape: `(h, w)` of the canvas; what falls outside is dropped.
+        spine: Points `(x, y)` of each of n strokes, `(n, k, 2)`, in pixels.
+        half_width: Half the width of the brush at each point, `(n, k)`, in pixels.
+        shape: `(h, w)` of the canvas in pixels; samples outside are dropped.
 
     Yields:
-        `Marks`; a pixel may occur many times.
+        `Marks`; a pixel may have several samples.
     """
     if not len(spine):
         return
@@ -38,7 +45,7 @@ def sweep(spine: np.ndarray, half_width: np.ndarray, shape: tuple[int, int]) -> 
     # Ribbons are straight between points, so their outer edge in a bend is longer than the spine.
     length = np.hypot(legs[..., 0], legs[..., 1]).sum(axis=1) + 2 * half_width.max(axis=1)
     samples = (length / _STEP + 2) * (2 * half_width.max(axis=1) / _STEP + 2)
-    batches = np.cumsum(samples) // _BUDGET
+    batches = np.cumsum(samples) // _BATCH
     tangent = np.gradient(spine, axis=1)
     normal = np.stack([-tangent[..., 1], tangent[..., 0]], axis=-1)
     normal /= np.linalg.norm(normal, axis=-1, keepdims=True) + 1e-9
@@ -64,7 +71,7 @@ def _runs(labels: np.ndarray) -> Iterator[tuple[int, int]]:
 
 
 def _resample(points: np.ndarray, along: np.ndarray) -> np.ndarray:
-    """Points `(n, k, 2)` interpolated at fractions `along` of their way, as `(n, len(along), 2)`."""
+    """Points (n, k, 2) interpolated at positions `along` from 0 to 1: (n, len(along), 2)."""
     position = along * (points.shape[1] - 1)
     left = np.minimum(position.astype(int), points.shape[1] - 2)
     weight = (position - left)[:, None]

@@ -1,4 +1,4 @@
-"""A landscape of mountains in mist, in ink on rice paper. Its proportions were set by eye."""
+"""A landscape of mountains in mist, in ink on rice paper. All proportions were set by eye."""
 
 from __future__ import annotations
 
@@ -9,9 +9,17 @@ from tfstyle.images.samples.paper import Sheet
 
 
 def paint(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
-    """Paint on a sheet of `(h, w)` pixels; the result is float32 `(h, w, 3)`."""
+    """Paint the picture.
+
+    Args:
+        shape: `(h, w)` in pixels.
+        rng: Random numbers.
+
+    Returns:
+        float32 `(h, w, 3)`, RGB, mostly in [0, 1].
+    """
     sheet = Sheet(shape, rng)
-    side = int(rng.choice([-1, 1]))  # where the near bank is: −1 left, 1 right
+    side = int(rng.choice([-1, 1]))  # of the near bank: −1 for left, 1 for right
     _sky(sheet)
     _massif(sheet, centre=0.5 + 0.36 * side, width=0.50, top=0.30, foot=0.66, tone=0.42, rocks=10)
     _massif(sheet, centre=0.5 - 0.14 * side, width=0.70, top=0.09, foot=0.70, tone=0.80, rocks=20)
@@ -25,7 +33,7 @@ def paint(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
 
 
 def _sky(sheet: Sheet) -> None:
-    """Thin cloud, and two far ranges in wet wash without a line."""
+    """Paint thin clouds, and two distant ranges in wet wash without lines."""
     rng = sheet.rng
     y, x = sheet.positions(np.s_[:, :])
     sheet.ink += 0.035 * np.clip(noise.field(rng, sheet.shape, (5, 2.5), octaves=4), 0, 2)
@@ -39,7 +47,7 @@ def _sky(sheet: Sheet) -> None:
 
 
 def _massif(sheet: Sheet, centre: float, width: float, top: float, foot: float, tone: float, rocks: int) -> None:
-    """A mountain of rocks, one before the other, that stands in mist; measured in fractions of the sheet."""
+    """Paint a mountain of rocks in mist, from back to front; positions and sizes are fractions of the sheet."""
     rng = sheet.rng
     for step in [0, *np.sort(rng.random(rocks - 1))]:
         spread = (0.10 + 0.90 * step) * width / 2
@@ -55,7 +63,7 @@ def _massif(sheet: Sheet, centre: float, width: float, top: float, foot: float, 
 
 
 class _Rock:
-    """A rounded tower with its summit at `(x, y)`, which vanishes in mist above `foot`."""
+    """A rounded tower of rock with its summit at (x, y), which vanishes in mist above its foot."""
 
     def __init__(
         self, sheet: Sheet, x: float, y: float, half: float, height: float, foot: float, tone: float
@@ -67,26 +75,27 @@ class _Rock:
         self._crags = int(rng.integers(1 << 31))
 
     def paint(self) -> None:
-        """Hide what is behind, then wash, texture, outline and moss."""
+        """Paint wash, texture, outline and moss; the wash covers rocks behind."""
         self._wash()
-        # Cun: strokes down the faces; then a dry brush rubbed over them.
+        # Cun, the texture strokes down the faces; then strokes of a dry brush over them.
         self._faces(count=70, run=0.085, width=0.0016, load=0.75, dry=0.36)
         self._faces(count=18, run=0.075, width=0.0095, load=0.42, dry=0.62)
         self._outline()
         self._moss()
 
     def _crest(self, x: np.ndarray) -> np.ndarray:
-        """Height (down the sheet) of the rock's edge at `x`."""
+        """Y of the rock's edge at x."""
         away = (x - self.x) / self.half
         away = np.where(away < 0, -away * self._lean, away / self._lean)
-        broken = noise.curve(np.random.default_rng(self._crags), x, 0.55 / self.half, 5)
-        return self.y + self.height * (away**self._power + 0.14 * broken * np.minimum(1, 0.3 + away))
+        crags = noise.curve(np.random.default_rng(self._crags), x, 0.55 / self.half, 5)
+        return self.y + self.height * (away**self._power + 0.14 * crags * np.minimum(1, 0.3 + away))
 
-    def _seen(self, y: np.ndarray) -> np.ndarray:
-        """How much of a line at height `y` the mist leaves."""
+    def _visibility(self, y: np.ndarray) -> np.ndarray:
+        """Visibility of lines at y through the mist, from 0 to 1."""
         return np.clip((self.foot - y) / 0.16 - 0.25, 0, 1)
 
     def _wash(self) -> None:
+        """Paint the wash, darkest at the edge, on a ground that hides the rocks behind."""
         sheet, short = self.sheet, self.sheet.short
         low, high = self.x - 2.2 * self.half, self.x + 2.2 * self.half
         rows = slice(max(0, int((self.y - 0.3 * self.height) * short)), max(0, int(self.foot * short)))
@@ -107,6 +116,7 @@ class _Rock:
         sheet.ink[window] += self.tone * inside * mist * wash * np.clip(1 + 0.6 * pools, 0.15, 2.2)
 
     def _faces(self, count: int, run: float, width: float, load: float, dry: float) -> None:
+        """Paint strokes down the faces."""
         rng, t = self.sheet.rng, np.linspace(0, 1, 9)
         away = np.clip(rng.normal(0.15, 0.55, (count, 1)), -1.1, 1.1)
         x0 = self.x + self.half * away
@@ -118,29 +128,29 @@ class _Rock:
         press = width * rng.uniform(0.5, 1.4, (count, 1)) * np.minimum(1, 0.4 + 3 * t) * (1 - 0.8 * t**2)
         shade = self.tone * load * rng.uniform(0.4, 1.1, (count, 1)) * (1 + 0.3 * np.sign(away))
         on_rock = np.clip((y - self._crest(x)) / 0.006, 0, 1)
-        self.sheet.stroke(np.stack([x, y], axis=-1), press, shade * self._seen(y) * on_rock, dry=dry)
+        self.sheet.stroke(np.stack([x, y], axis=-1), press, shade * self._visibility(y) * on_rock, dry=dry)
 
     def _outline(self) -> None:
-        """The edge to either side of the summit, pressed and lifted as the hand goes."""
+        """Paint the edge on both sides of the summit, with varying pressure."""
         rng, t = self.sheet.rng, np.linspace(0, 1, 40)
         for direction in (-1, 1):
             x = self.x + direction * rng.uniform(0.75, 1.15) * self.half * (1.1 * t - 0.1)
             y = self._crest(x) + 0.0012 * rng.standard_normal(40)
             press = np.maximum(0.0026 * (0.85 + 0.9 * noise.curve(rng, t, 2.2, 3)) * (1 - 0.4 * t), 0.0005)
             load = rng.uniform(0.75, 1.1) * np.maximum(0.8 + 0.35 * noise.curve(rng, t, 1.5, 2), 0.15)
-            load *= self.tone * self._seen(y)
+            load *= self.tone * self._visibility(y)
             self.sheet.stroke(np.stack([x, y], axis=-1)[None], press, load, dry=0.36)
 
     def _moss(self) -> None:
-        """Dots in clumps along the crest, which are also far trees."""
+        """Paint clumps of dots along the crest: moss, or distant trees."""
         rng, count = self.sheet.rng, 34
         x = self.x + self.half * (rng.choice(rng.normal(0, 0.55, 5), count) + rng.normal(0, 0.13, count))
         y = self._crest(x) + rng.uniform(-0.007, 0.024, count)
-        _dabs(self.sheet, x, y, rng.uniform(0.0018, 0.0050, count), self.tone * self._seen(y))
+        _dabs(self.sheet, x, y, rng.uniform(0.0018, 0.0050, count), self.tone * self._visibility(y))
 
 
 def _dabs(sheet: Sheet, x: np.ndarray, y: np.ndarray, size: np.ndarray, load: np.ndarray) -> None:
-    """Touches of the brush's tip, of uneven ink."""
+    """Paint dots with the tip of the brush, of varying ink."""
     t = np.linspace(-1, 1, 9)
     touch = np.stack([0.45 * t, 0.6 * t], axis=-1) * size[:, None, None]
     spine = np.stack([x, y], axis=-1)[:, None] + touch
@@ -150,7 +160,7 @@ def _dabs(sheet: Sheet, x: np.ndarray, y: np.ndarray, size: np.ndarray, load: np
 
 
 def _shore(sheet: Sheet, x: float, y: float) -> None:
-    """A flat of land in the mist, with a grove on it."""
+    """Paint flat land in the mist with a grove, at fractions (x, y) of the sheet."""
     rng = sheet.rng
     cx, cy = sheet.w * x, sheet.h * y
     t = np.linspace(-1, 1, 13)
@@ -171,7 +181,7 @@ def _shore(sheet: Sheet, x: float, y: float) -> None:
 
 
 def _water(sheet: Sheet) -> None:
-    """Level ripples, pale, in the lower part."""
+    """Paint pale, horizontal ripples in the lower part."""
     rng = sheet.rng
     count = round(70 * sheet.w)
     t = np.linspace(-0.5, 0.5, 25)
@@ -185,7 +195,7 @@ def _water(sheet: Sheet) -> None:
 
 
 def _boat(sheet: Sheet, x: float, y: float) -> None:
-    """A small boat with a roof of mats and a man who punts it."""
+    """Paint a small boat with a roof of mats and a man who punts it, at fractions (x, y) of the sheet."""
     place, size = np.array([x * sheet.w, y * sheet.h]), 0.055
 
     def draw(*points: tuple[float, float], width: float | np.ndarray, load: float, dry: float) -> None:
@@ -202,7 +212,7 @@ def _boat(sheet: Sheet, x: float, y: float) -> None:
 
 
 def _birds(sheet: Sheet, x: float, y: float) -> None:
-    """A few birds, two flicks of the brush each."""
+    """Paint a few birds with two strokes each, around fractions (x, y) of the sheet."""
     rng = sheet.rng
     for _ in range(6):
         body = np.array([x * sheet.w + rng.normal(0, 0.07), y * sheet.h + rng.normal(0, 0.03)])
@@ -215,7 +225,7 @@ def _birds(sheet: Sheet, x: float, y: float) -> None:
 
 
 def _bank(sheet: Sheet, side: int) -> None:
-    """The near bank: dark rocks in the corner, two pines among them, grass before them."""
+    """Paint the near bank: dark rocks in the corner, two pines between them, grass in front."""
     rng = sheet.rng
     corner = sheet.w / 2 + side * sheet.w / 2
     for inset, summit, half, pine in (
@@ -238,7 +248,7 @@ def _bank(sheet: Sheet, side: int) -> None:
 
 
 def _pine(sheet: Sheet, x: float, y: float, height: float, lean: int) -> None:
-    """A pine that leans out: trunk, crooked branches, and needles in fans upon clouds of pale wash."""
+    """Paint a leaning pine: trunk, crooked branches, and fans of needles on pale wash; lengths in short sides."""
     rng = sheet.rng
     t = np.linspace(0, 1, 40)
     crook = 0.055 * noise.curve(rng, t, 1.3, 4) * t**0.5
@@ -267,7 +277,7 @@ def _pine(sheet: Sheet, x: float, y: float, height: float, lean: int) -> None:
 
 
 def _needles(sheet: Sheet, root: np.ndarray, length: float) -> None:
-    """A fan of needles on a pale wash."""
+    """Paint a fan of needles on pale wash."""
     rng = sheet.rng
     cloud = root + np.array([(-1.0, -0.25), (0.0, -0.45), (1.0, -0.25)]) * length
     sheet.stroke(cloud[None], np.array([0.25, 0.5, 0.25]) * length, 0.15, dry=0.1, bleed=0.005)

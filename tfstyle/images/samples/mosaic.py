@@ -1,4 +1,4 @@
-"""A fish among ripples and weed, in glass tesserae. Its proportions were set by eye."""
+"""A fish among ripples and weed, in glass tesserae. All proportions were set by eye."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from scipy import ndimage, spatial
 from tfstyle.images.samples import noise
 
 _PITCH = 0.0185  # side of a tile with its joint, in short sides
-_JOINT = 0.0027  # width of the joint
-_GRID = 256  # cells along the short side in which tiles are laid out
-_BLOCKS = 128  # blocks along the short side: pixels in one block try the same tiles
-_NEAREST = 8  # how many tiles they try
-_ROUNDS = 9  # of moving each tile to the middle of its place
+_JOINT = 0.0027  # width of the joint, in short sides
+_GRID = 256  # cells of the layout along the short side
+_BLOCKS = 128  # blocks along the short side; pixels of a block have the same candidate tiles
+_NEAREST = 8  # candidate tiles of a block
+_ROUNDS = 9  # iterations that move each tile to the centroid of its pixels
 
 _GROUT = np.array([0.235, 0.215, 0.200], np.float32)
 _SEA = [
@@ -32,14 +32,22 @@ _WATER, _BLADE, _BUBBLE, _FIN, _TAIL, _BODY, _HEAD, _FLIPPER, _EYE, _PUPIL, _INN
 
 
 def paint(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
-    """Lay tiles on `(h, w)` pixels; the result is float32 `(h, w, 3)`."""
+    """Make the mosaic.
+
+    Args:
+        shape: `(h, w)` in pixels.
+        rng: Random numbers.
+
+    Returns:
+        float32 `(h, w, 3)`, RGB, mostly in [0, 1].
+    """
     motif = _Motif(shape, rng)
     tiles = _Tiles(motif, rng)
     return _light(tiles.owner(shape), motif.colour(tiles.sites, rng), rng)
 
 
 class _Motif:
-    """What is laid: at each place a part of the motif, the run of the rows and a colour.
+    """The motif: its part, the direction of the rows of tiles and the colour, at each place.
 
     Lengths are in short sides, x to the right and y down.
     """
@@ -65,7 +73,7 @@ class _Motif:
         self.angle = np.arctan2(slope_y, slope_x)
 
     def _blow(self, rng: np.random.Generator) -> list[tuple[float, float, float]]:
-        """Bubbles `(x, y, radius)` clear of the fish and of each other."""
+        """Random bubbles (x, y, radius) that touch neither the fish nor each other."""
         bubbles: list[tuple[float, float, float]] = []
         for _ in range(round(40 * self.w * self.h)):
             radius = rng.uniform(0.020, 0.046)
@@ -78,14 +86,14 @@ class _Motif:
         return bubbles[: round(9 * self.w * self.h)]
 
     def _fish(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Places in the fish's own measure: u from −1, the mouth, to 0.8, the tail; v off the spine."""
+        """Coordinates of the fish: u along it, from −1 (mouth) to 0.8 (tail); v across it, 0 at the spine."""
         dx, dy = (x - self.w / 2) * self._flip, y - self.h / 2
         cos, sin = np.cos(self._tilt), np.sin(self._tilt)
         u, v = (cos * dx + sin * dy) / self._length + 0.14, (cos * dy - sin * dx) / self._length
         return u, v - self._bend * (u**2 - 0.3)
 
     def _blade(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Where weed is, and how far from the middle of its blade as a share of its width."""
+        """Where weed is, and the distance from the middle of its blade in half widths."""
         covered, offset = np.zeros(x.shape, bool), np.zeros_like(x)
         for root, height, half, phase in self._weeds:
             up = (self.h - y) / height
@@ -97,11 +105,11 @@ class _Motif:
         return covered, offset
 
     def _edge(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """Distance from the picture's edge."""
+        """Distance from the edge of the picture."""
         return np.minimum(np.minimum(x, self.w - x), np.minimum(y, self.h - y))
 
     def parts(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """Which part of the motif lies at each place, the later over the earlier."""
+        """The part of the motif at each place; later parts cover earlier ones."""
         part = np.full(x.shape, _WATER, np.int8)
         part[self._blade(x, y)[0]] = _BLADE
         for cx, cy, radius in self._bubbles:
@@ -129,7 +137,7 @@ class _Motif:
         return part
 
     def _level(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """A height whose contours the rows of tiles follow."""
+        """A function whose contours the rows of tiles follow."""
         u, v = self._fish(x, y)
         bubble = np.min([np.hypot(x - cx, y - cy) for cx, cy, _ in self._bubbles] + [np.ones_like(x)], axis=0)
         level = {
@@ -141,13 +149,13 @@ class _Motif:
         return np.select([self.part == part for part in level], list(level.values()))
 
     def cell(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Indices into the motif's grid of points `(n, 2)`."""
+        """Indices of points (n, 2) into the grid of the motif."""
         rows, columns = self.part.shape
         index = (points * _GRID).astype(int)
         return np.clip(index[:, 1], 0, rows - 1), np.clip(index[:, 0], 0, columns - 1)
 
     def colour(self, sites: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """The glass `(n, 3)` of the tiles at `(n, 2)` sites, no two quite alike."""
+        """Colours (n, 3) of the glass of tiles at sites (n, 2), with random variation."""
         x, y = sites.T
         cell = self.cell(sites)
         u, v = self._fish(x, y)
@@ -181,15 +189,15 @@ class _Motif:
 
 
 def _ramp(colours: list[tuple[float, float, float]] | list[np.ndarray], position: np.ndarray) -> np.ndarray:
-    """Colours `(n, 3)` off a ramp, at positions from 0 to 1."""
+    """Colours (n, 3) of a ramp at positions (n,) from 0 to 1."""
     stops = np.linspace(0, 1, len(colours))
     return np.stack([np.interp(position, stops, channel) for channel in np.array(colours).T], axis=-1)
 
 
 class _Tiles:
-    """Where tiles lie: square cells turned with the rows, pushed apart until they fill each part evenly.
+    """The tiles: square cells along the rows, moved apart until they fill each part evenly.
 
-    A place belongs to the tile of its own part that is nearest in the tile's own square measure.
+    A place belongs to a tile of the same part: the nearest one by a distance whose circles are squares along the row.
     """
 
     def __init__(self, motif: _Motif, rng: np.random.Generator) -> None:
@@ -207,13 +215,13 @@ class _Tiles:
             self.sites = np.stack(middle, axis=1)[size > 0]
 
     def owner(self, shape: tuple[int, int]) -> np.ndarray:
-        """Which tile each of `(h, w)` pixels belongs to."""
+        """The index of the tile of each of (h, w) pixels."""
         y, x = (np.indices(shape, np.float32) + 0.5) / min(shape)
         points = np.stack([x.ravel(), y.ravel()], axis=1)
         return self._nearest(points, self._motif.parts(*points.T)).reshape(shape)
 
     def _nearest(self, points: np.ndarray, part: np.ndarray) -> np.ndarray:
-        """The tile `(n,)` that owns each of `(n, 2)` points, which lie in those parts of the motif."""
+        """The indices (n,) of the tiles of points (n, 2) that lie in the parts (n,) of the motif."""
         rows, columns = (int(side * _BLOCKS) + 1 for side in (self._motif.h, self._motif.w))
         blocks = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), axis=-1).reshape(-1, 2)
         nearest = spatial.cKDTree(self.sites).query((blocks + 0.5) / _BLOCKS, _NEAREST)[1]
@@ -231,14 +239,14 @@ class _Tiles:
             down = np.abs(cos * offset[:, 0] + sin * offset[:, 1])
             along = np.abs(cos * offset[:, 1] - sin * offset[:, 0])
             distance = np.maximum(down, along) + 0.15 * (down + along)
-            distance += home[tile] != part  # last of all, so that tiles keep to the motif's outlines
+            distance += home[tile] != part  # a penalty, so that tiles respect the outlines of the motif
             closer = distance < best
             best[closer], owner[closer] = distance[closer], tile[closer]
         return owner
 
 
 def _light(owner: np.ndarray, glass: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Tiles of the given glass `(n, 3)`, bevelled and set askew in grout, lit from the upper left."""
+    """The picture of tiles with colours (n, 3): bevelled, tilted, in grout, and lit from the upper left."""
     short = min(owner.shape)
     joint = np.zeros(owner.shape, bool)
     joint[:-1] |= owner[:-1] != owner[1:]

@@ -1,4 +1,4 @@
-"""Ink on rice paper: what strokes and washes leave there, and how it looks when dry."""
+"""Ink on rice paper: strokes and washes, and their look when they are dry."""
 
 from __future__ import annotations
 
@@ -8,12 +8,17 @@ from scipy import ndimage
 from tfstyle.images.samples import brush, noise
 
 _PAPER = np.array([0.925, 0.885, 0.800], np.float32)
-_INK = np.array([1.00, 0.985, 0.945], np.float32)  # what ink takes from each channel: soot is warm
+_INK = np.array([1.00, 0.985, 0.945], np.float32)  # absorbance of ink in each channel: soot is warm
 _CINNABAR = np.array([0.72, 0.13, 0.09], np.float32)
 
 
 class Sheet:
-    """Ink on paper, as absorbance. Positions are in short sides, x to the right and y down."""
+    """A sheet of paper with ink, as absorbance. Positions are in short sides, x to the right and y down.
+
+    Args:
+        shape: `(h, w)` in pixels.
+        rng: Random numbers of paper and strokes.
+    """
 
     def __init__(self, shape: tuple[int, int], rng: np.random.Generator) -> None:
         self.shape = shape
@@ -21,13 +26,17 @@ class Sheet:
         self.short = min(shape)
         self.h, self.w = (side / self.short for side in shape)
         self.ink = np.zeros(shape, np.float32)
-        # Clouds of more and less water in the washes, and the tooth of the paper.
+        # Variations of water in the washes, and the tooth (the roughness) of the paper.
         self.pools = noise.field(rng, shape, 7, octaves=5, gain=0.6)
         self.tooth = noise.field(rng, shape, 160, octaves=2, gain=0.7)
         self._hairs = noise.field(rng, (512, 512), (5, 110), octaves=2)
 
     def positions(self, window: tuple[slice, slice]) -> tuple[np.ndarray, np.ndarray]:
-        """`(y, x)` of the pixels in a window, open, so that they broadcast to its shape."""
+        """The positions `(y, x)` of the pixels in a window, as arrays that broadcast to its shape.
+
+        Args:
+            window: Rows and columns.
+        """
         rows, columns = (np.arange(side, dtype=np.float32) / self.short for side in self.shape)
         return rows[window[0], None], columns[None, window[1]]
 
@@ -39,14 +48,14 @@ class Sheet:
         dry: float = 0.3,
         bleed: float = 0.0,
     ) -> None:
-        """Draw strokes that are all wet together.
+        """Draw strokes that are wet at the same time, so that they merge.
 
         Args:
-            spine: `(n, k, 2)` points.
-            half_width: `(n, k)`, or what broadcasts to it.
-            load: Absorbance of the ink, likewise.
-            dry: 0 for a full brush, 1 for one that leaves only streaks; a brush dries as it goes.
-            bleed: How far the ink runs into the paper.
+            spine: Points `(x, y)` of each of n strokes, `(n, k, 2)`, in short sides.
+            half_width: Half the width of the brush in short sides, a number or an array that broadcasts to `(n, k)`.
+            load: Absorbance of the ink, a number or an array that broadcasts to `(n, k)`.
+            dry: Dryness of the brush, from 0 for full strokes to 1 for streaks; it increases along a stroke.
+            bleed: Distance by which the ink spreads in the paper, in short sides.
         """
         n, k = spine.shape[:2]
         broad = np.maximum(np.broadcast_to(half_width, (n, k)) * self.short, 0.55)
@@ -75,7 +84,14 @@ class Sheet:
         self.ink[window] += drawn * (1 - 0.35 * np.clip(self.ink[window], 0, 1))
 
     def developed(self, seal: tuple[float, float]) -> np.ndarray:
-        """The sheet as seen, sealed at that fraction of its width and height."""
+        """The sheet as a picture, with a seal.
+
+        Args:
+            seal: Position of the seal, as fractions of width and height.
+
+        Returns:
+            float32 `(h, w, 3)`.
+        """
         ink = 0.8 * self.ink + 0.2 * ndimage.gaussian_filter(self.ink, 0.003 * self.short)
         ink *= 1 + 0.10 * self.tooth
         picture = _paper(self) * np.exp(-1.9 * ink[..., None] * _INK)
@@ -84,7 +100,7 @@ class Sheet:
 
 
 def _paper(sheet: Sheet) -> np.ndarray:
-    """Rice paper: cloudy, toothed, with fibres light and dark."""
+    """The colour of rice paper, with clouds, tooth, and light and dark fibres."""
     rng = sheet.rng
     stain = 0.012 * noise.field(rng, sheet.shape, 2, octaves=3) + 0.008 * sheet.tooth
     for sign in (-1, 1):
@@ -103,9 +119,9 @@ def _paper(sheet: Sheet) -> np.ndarray:
 
 
 def _press(sheet: Sheet, picture: np.ndarray, seal: tuple[float, float]) -> None:
-    """Press a square seal with a carved, made-up sign into a corner."""
+    """Print a square seal with an invented sign, at a position in fractions of width and height."""
     rng = sheet.rng
-    cells = np.ones((9, 9), bool)  # True prints; what is carved away is the sign
+    cells = np.ones((9, 9), bool)  # True prints; the sign is carved away
     half = rng.random((7, 3)) < 0.5
     half[1::2] = ~half[:-1:2] | (rng.random((3, 3)) < 0.3)
     cells[1:8, 1:8] = np.hstack([half, rng.random((7, 1)) < 0.3, half[:, ::-1]])  # even, as in seal script

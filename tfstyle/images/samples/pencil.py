@@ -1,34 +1,43 @@
-"""A pencil drawing of a made scene: outlines, hatching where it is dark, grain of paper. Set by eye."""
+"""A pencil drawing of a generated scene: outlines, hatching, grain of paper. All proportions were set by eye."""
 
 from __future__ import annotations
 
 import numpy as np
 from PIL import Image
 
+from tfstyle.images.luminance import BT709
 from tfstyle.images.samples import noise, scenes
 from tfstyle.images.samples.paper import Sheet
 
 _PAPER = np.array([0.965, 0.958, 0.940], np.float32)
-_GRAPHITE = np.array([1.00, 0.985, 0.955], np.float32)  # what it takes from each channel
-_GRID = 224  # of the motif along the short side: strokes add what is finer
-# Angle in degrees, pitch of the lines in short sides, darkness from which they are drawn, and their pressure.
+_GRAPHITE = np.array([1.00, 0.985, 0.955], np.float32)  # absorbance of graphite in each channel
+_GRID = 224  # resolution of the scene along the short side; strokes add the finer detail
+# Layers of hatching: angle in degrees, pitch of the lines in short sides, least darkness, and pressure.
 _LAYERS = (
     (-52.0, 0.0095, 0.26, 0.34),
     (-47.0, 0.0085, 0.50, 0.42),
     (-8.0, 0.0090, 0.68, 0.45),
     (-80.0, 0.0085, 0.82, 0.55),
 )
-_RUN = 0.085  # of a line of hatching, in short sides
-_POINTS = 12  # of a line
+_RUN = 0.085  # length of a line of hatching, in short sides
+_POINTS = 12  # points of a line
 
 
 def paint(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
-    """Draw on a sheet of `(h, w)` pixels; the result is float32 `(h, w, 3)`."""
+    """Draw the picture.
+
+    Args:
+        shape: `(h, w)` in pixels.
+        rng: Random numbers.
+
+    Returns:
+        float32 `(h, w, 3)`, RGB in [0, 1].
+    """
     short = min(shape)
     grid = (round(shape[0] * _GRID / short), round(shape[1] * _GRID / short))
-    picture, proximity = scenes.render(grid, rng)
+    picture, inverse_depth = scenes.render(grid, rng)
     sheet = Sheet(shape, rng)
-    dark, lines = _darkness(picture), _lines(picture, proximity)
+    dark, lines = _darkness(picture), _lines(picture, inverse_depth)
     for layer in _LAYERS:
         _hatch(sheet, dark, *layer)
     _outline(sheet, lines)
@@ -36,22 +45,22 @@ def paint(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
 
 
 def _darkness(picture: np.ndarray) -> np.ndarray:
-    """How dark a draughtsman has each point, in [0, 1]: all tones are used, by rank as much as by light."""
+    """The darkness of each point of the drawing, in [0, 1]: from the rank of its light, so that all tones occur."""
     from scipy import ndimage
 
-    light = ndimage.gaussian_filter(picture @ np.array([0.2126, 0.7152, 0.0722], np.float32), 2.0)
+    light = ndimage.gaussian_filter(picture @ BT709.astype(np.float32), 2.0)
     rank = np.searchsorted(np.sort(light.ravel()), light) / light.size
     low, high = np.percentile(light, (2, 98))
     level = np.clip((light - low) / max(high - low, 1e-3), 0, 1)
     return (1 - (0.35 * rank + 0.65 * level)).astype(np.float32)
 
 
-def _lines(picture: np.ndarray, proximity: np.ndarray) -> np.ndarray:
-    """Where outlines are, in [0, 1]: steps of depth, and strong ones of light."""
+def _lines(picture: np.ndarray, inverse_depth: np.ndarray) -> np.ndarray:
+    """The strength of outlines, in [0, 1]: at steps of depth, and at strong steps of light."""
     from scipy import ndimage
 
     light = ndimage.gaussian_filter(picture.mean(axis=-1), 0.8)
-    near = np.log(0.05 + ndimage.gaussian_filter(proximity, 0.6))
+    near = np.log(0.05 + ndimage.gaussian_filter(inverse_depth, 0.6))
     steps = [np.hypot(*np.gradient(each)) for each in (near, light)]
     strength = np.clip(np.maximum(steps[0] / 0.10, steps[1] / 0.08), 0, 1.5)
     thin = strength - 1.05 * ndimage.gaussian_filter(strength, 2.2)  # the middle of a step only
@@ -59,7 +68,7 @@ def _lines(picture: np.ndarray, proximity: np.ndarray) -> np.ndarray:
 
 
 def _at(field: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """A field's values at positions in short sides; the nearest ones outside."""
+    """The values of a field at positions in short sides; outside the field, the nearest ones."""
     short = min(field.shape)
     row = np.clip((y * short).astype(int), 0, field.shape[0] - 1)
     column = np.clip((x * short).astype(int), 0, field.shape[1] - 1)
@@ -67,7 +76,7 @@ def _at(field: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def _hatch(sheet: Sheet, dark: np.ndarray, angle: float, pitch: float, least: float, pressure: float) -> None:
-    """Parallel lines over all that is darker than `least`, the harder the darker, lifted at the ends."""
+    """Draw parallel lines where it is darker than `least`: darker lines for more pressure, lighter at the ends."""
     rng = sheet.rng
     turn = np.deg2rad(angle + rng.normal(0, 4))
     along, across = np.array([np.cos(turn), np.sin(turn)]), np.array([-np.sin(turn), np.cos(turn)])
@@ -77,7 +86,7 @@ def _hatch(sheet: Sheet, dark: np.ndarray, angle: float, pitch: float, least: fl
     b = b + rng.normal(0, 0.16 * pitch, b.shape)
     t = np.linspace(-0.5, 0.5, _POINTS)
     run = _RUN * rng.uniform(0.6, 1.25, (a.size, 1))
-    bow = rng.normal(0.012, 0.02, (a.size, 1)) * run * (1 - 4 * t**2)  # of the wrist
+    bow = rng.normal(0.012, 0.02, (a.size, 1)) * run * (1 - 4 * t**2)  # curvature by the wrist
     p, q = a.reshape(-1, 1) + run * t, b.reshape(-1, 1) + bow + rng.normal(0, 0.02, (a.size, 1)) * run * t
     x = sheet.w / 2 + p * along[0] + q * across[0]
     y = sheet.h / 2 + p * along[1] + q * across[1]
@@ -92,7 +101,7 @@ def _hatch(sheet: Sheet, dark: np.ndarray, angle: float, pitch: float, least: fl
 
 
 def _outline(sheet: Sheet, lines: np.ndarray) -> None:
-    """The outlines, drawn twice, neither time quite where they are."""
+    """Draw the outlines twice, each time with random offsets."""
     from scipy import ndimage
 
     rng = sheet.rng
@@ -109,15 +118,15 @@ def _outline(sheet: Sheet, lines: np.ndarray) -> None:
 
 
 def _drawn(sheet: Sheet) -> np.ndarray:
-    """The sheet as seen: graphite stays on the heights of the paper, where it isn't pressed into it."""
+    """The picture of the sheet: graphite stays on the heights of the paper, unless it is pressed into it."""
     grain = np.asarray(
         Image.fromarray(sheet.rng.standard_normal((round(sheet.h * 420), round(sheet.w * 420)), np.float32)).resize(
             sheet.shape[::-1], Image.Resampling.BICUBIC
         )
     )
     tooth = 0.55 * sheet.tooth + 0.75 * grain
-    held = np.clip(0.78 + 0.5 * tooth + 0.35 * sheet.ink, 0.12, 1.25)
-    smudge = 0.02 * np.clip(1 + sheet.pools, 0, 2)  # of the hand
-    shade = np.exp(-1.55 * (np.minimum(sheet.ink, 1.5) * held + smudge)[..., None] * _GRAPHITE)
+    retained = np.clip(0.78 + 0.5 * tooth + 0.35 * sheet.ink, 0.12, 1.25)
+    smudge = 0.02 * np.clip(1 + sheet.pools, 0, 2)  # by the hand
+    shade = np.exp(-1.55 * (np.minimum(sheet.ink, 1.5) * retained + smudge)[..., None] * _GRAPHITE)
     light = 1 + 0.010 * tooth + 0.008 * sheet.pools
     return np.clip(_PAPER * light[..., None] * shade, 0, 1).astype(np.float32)

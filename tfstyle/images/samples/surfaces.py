@@ -1,4 +1,4 @@
-"""What surfaces look like: textures made of noise and patterns, or parts of pictures, and outlines of cut-outs."""
+"""Textures of noise, patterns or parts of pictures, and outlines of cut-outs."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from PIL import Image
 from tfstyle.images.samples import noise
 
 OUTLINES = ("figure", "tree", "blob", "bush", "post")
-_SIDE = 96  # of masks, in cells
+"""The kinds of `outline`."""
+_SIDE = 96  # rows and columns of masks
 
 
 class Texture:
-    """A square picture at every resolution, mirrored without end, so that it has no seams.
+    """A square picture that covers the plane by reflections, so that it has no seams, at several resolutions.
 
     Args:
-        picture: `(side, side, 3)`, the side a power of 2.
-        metres: What a side is long.
+        picture: `(side, side, 3)`; the side is a power of 2.
+        metres: Length of a side in metres.
     """
 
     def __init__(self, picture: np.ndarray, metres: float) -> None:
@@ -32,9 +33,17 @@ class Texture:
         self._texels = np.concatenate([level.reshape(-1, 3) for level in levels])
 
     def at(self, place: np.ndarray, footprint: np.ndarray) -> np.ndarray:
-        """Colours `(n, 3)` at places `(2, n)` in metres, averaged over footprints `(n,)` in metres."""
-        wide = np.maximum(footprint * (self._sides[0] / self.metres), 1)
-        level = np.minimum(np.rint(np.log2(wide)).astype(np.int32), len(self._sides) - 1)
+        """The colours at places, averaged over the area that a pixel covers.
+
+        Args:
+            place: Coordinates on the surface, `(2, n)`, in metres.
+            footprint: Widths of the pixels on the surface, `(n,)`, in metres.
+
+        Returns:
+            float32 `(n, 3)`.
+        """
+        texels = np.maximum(footprint * (self._sides[0] / self.metres), 1)
+        level = np.minimum(np.rint(np.log2(texels)).astype(np.int32), len(self._sides) - 1)
         side = self._sides[level]
         turn = np.mod(place * (1 / self.metres), 2)
         column, row = np.minimum((np.minimum(turn, 2 - turn) * side).astype(np.int32), side - 1)
@@ -45,10 +54,11 @@ def texture(rng: np.random.Generator, side: int, metres: float, pictures: Sequen
     """A random texture.
 
     Args:
-        rng: Source of all that is random.
-        side: In texels, a power of 2.
-        metres: What a side is long.
-        pictures: RGB in [0, 1], parts of which are used for half of the textures; none: all are made.
+        rng: Random numbers.
+        side: Side in texels, a power of 2.
+        metres: Length of a side in metres.
+        pictures: Pictures, `(height, width, 3)`, RGB in [0, 1]: half of the textures are parts of them, if there are
+            any. The others are patterns.
     """
     if len(pictures) and rng.random() < 0.5:
         picture = pictures[int(rng.integers(len(pictures)))]
@@ -60,13 +70,13 @@ def texture(rng: np.random.Generator, side: int, metres: float, pictures: Sequen
         return Texture(np.asarray(part, np.float32) / 255, metres)
     low, high = _colours(rng)
     pattern = _PATTERNS[rng.integers(len(_PATTERNS))](rng, side)
-    mixed = low + (high - low) * np.clip(pattern, 0, 1)[..., None]
+    colour = low + (high - low) * np.clip(pattern, 0, 1)[..., None]
     grain = rng.uniform(0, 0.12) * rng.standard_normal((side, side, 1), np.float32)
-    return Texture(np.clip(mixed + grain, 0, 1), metres)
+    return Texture(np.clip(colour + grain, 0, 1), metres)
 
 
 def _colours(rng: np.random.Generator) -> np.ndarray:
-    """Two colours, `(2, 3)`, of one hue more often than not."""
+    """Two random colours, (2, 3), mostly of one hue."""
     first = rng.random(3) * rng.uniform(0.2, 1)
     grey = first.mean() + rng.uniform(0, 0.8) * (first - first.mean())
     other = rng.random(3) if rng.random() < 0.25 else grey * rng.uniform(0.25, 1.9)
@@ -112,13 +122,21 @@ _PATTERNS = (_clouds, _clouds, _clouds, _streaks, _bricks, _windows, _checks, _p
 
 
 def outline(rng: np.random.Generator, kind: str) -> np.ndarray:
-    """A mask, bool `(96, 96)`, of one of `OUTLINES`."""
+    """The random outline of a thing.
+
+    Args:
+        rng: Random numbers.
+        kind: One of `OUTLINES`.
+
+    Returns:
+        bool `(96, 96)`: True where the thing is.
+    """
     y, x = (np.indices((_SIDE, _SIDE)) + 0.5) / _SIDE
     x = x - 0.5
     rough = noise.field(rng, (_SIDE, _SIDE), 4, octaves=3)
     if kind == "post":
         return np.ones((_SIDE, _SIDE), bool)
-    if kind == "figure":  # head, shoulders and what is below them
+    if kind == "figure":  # head, shoulders and body
         head = (x / rng.uniform(0.14, 0.22)) ** 2 + ((y - 0.2) / 0.2) ** 2 < 1
         slope = np.clip((y - rng.uniform(0.34, 0.42)) / rng.uniform(0.1, 0.3), 0, 1)
         return head | ((np.abs(x) < 0.08 + rng.uniform(0.25, 0.42) * np.sqrt(slope)) & (y > 0.34))
@@ -135,7 +153,14 @@ def outline(rng: np.random.Generator, kind: str) -> np.ndarray:
 
 
 def crest(rng: np.random.Generator) -> np.ndarray:
-    """The mask of a range of hills or roofs, bool `(96, 384)`."""
+    """The random outline of a range of hills or roofs.
+
+    Args:
+        rng: Random numbers.
+
+    Returns:
+        bool `(96, 384)`: True where the range is.
+    """
     x = np.arange(4 * _SIDE) / _SIDE
     line = 0.5 + 0.25 * noise.curve(rng, x, rng.uniform(0.3, 1.5), int(rng.integers(2, 6)))
     if rng.random() < 0.3:  # roofs

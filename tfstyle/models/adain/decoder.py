@@ -1,4 +1,4 @@
-"""From features back to pictures: the mirror image of a backbone."""
+"""Decoders: from features to images, as the mirror image of a backbone."""
 
 from __future__ import annotations
 
@@ -11,23 +11,24 @@ import keras
 import numpy as np
 
 from tfstyle.core.errors import InputError
+from tfstyle.core.precision import image_dtype
 from tfstyle.features.backbone import Backbone
 from tfstyle.layers import ReflectionPadding2D
 from tfstyle.models.torch_weights import numbered
 
-_MOST_CONVOLUTIONS = 4  # of a level: as VGG19 has (chosen for networks with more)
-_FINEST = 2, 16  # convolutions, and at least as many channels, of full resolution where a backbone has none (chosen)
+_MOST_CONVOLUTIONS = 4  # of a level, as in VGG19 (chosen for networks with more)
+_FINEST = 2, 16  # chosen: convolutions and least channels at full resolution, where a backbone has none
 _SPATIAL = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D, keras.layers.SeparableConv2D)
 
 
 @dataclass(frozen=True)
 class Level:
-    """What a backbone has at one stride.
+    """The part of a backbone, and of its mirror image, at one stride.
 
     Attributes:
         stride: Pixels from one feature to the next, a power of 2.
-        channels: Of the last layer at this stride.
-        convolutions: How many of them the mirror image has there.
+        channels: Channels of the backbone's last layer at this stride.
+        convolutions: Convolutions of the decoder at this stride.
     """
 
     stride: int
@@ -36,61 +37,61 @@ class Level:
 
 
 def levels(backbone: Backbone, layer: str) -> list[Level]:
-    """The levels of a backbone from its layer up to full resolution.
+    """The levels of a backbone, from a layer up to full resolution.
 
-    Each has as many convolutions as the backbone has there that look beyond one position, from 1 to 4.
+    Each has as many convolutions as the backbone has there with kernels larger than 1x1, from 1 to 4.
 
     Raises:
         InputError: An unknown layer, or one that has no height and width.
     """
     side, below = backbone.below([layer])
     if not _is_map(below[-1][1]):
-        raise InputError(f"layer {layer} of {backbone.name} can't be decoded: ask for one further below")
+        raise InputError(f"layer {layer} of {backbone.name} can't be decoded: give a lower layer")
     channels: dict[int, int] = {}
     convolutions: dict[int, int] = {}
     for each, shape in below:
         if not _is_map(shape):
-            continue  # a look at the whole picture, as in squeeze and excitation
+            continue  # features of the whole image, as in squeeze and excitation
         stride = _stride(side, shape)
         channels[stride] = shape[3]
         spatial = isinstance(each, _SPATIAL) and max(each.kernel_size) > 1
         convolutions[stride] = convolutions.get(stride, 0) + spatial
-    found = []
+    levels = []
     for stride in sorted(channels, reverse=True):
-        number = min(max(1, convolutions[stride]), _MOST_CONVOLUTIONS)
-        found.append(Level(stride, channels[stride], number))
-    if convolutions[1] == 0:  # only the picture itself is there
-        number, least = _FINEST
-        found[-1] = Level(1, max(least, found[-2].channels // 2), number)
-    return found
+        count = min(max(1, convolutions[stride]), _MOST_CONVOLUTIONS)
+        levels.append(Level(stride, channels[stride], count))
+    if convolutions[1] == 0:  # the backbone has nothing but the image at full resolution
+        count, least = _FINEST
+        levels[-1] = Level(1, max(least, levels[-2].channels // 2), count)
+    return levels
 
 
 def exact(backbone: Backbone, layer: str) -> bool:
-    """Whether a picture whose sides are multiples of the stride has features for exactly that many strides."""
+    """Whether an image whose sides are multiples of the stride has exactly one feature for each stride."""
     side, below = backbone.below([layer])
     shape = below[-1][1]
     return shape[1] * _stride(side, shape) == side
 
 
 def mirrored(levels: Sequence[Level], dtype: Any = None, seed: int | None = None) -> keras.Model:
-    """The decoder: from features `(batch, height, width, channels)` to RGB pictures, in at least float32.
+    """The decoder: from features `(batch, rows, columns, channels)` to RGB images, in at least float32.
 
-    Convolutions of 3x3 with padding by reflection and ReLU, nearest-neighbour upsampling between levels, and no
-    normalisation; the last convolution of a level has the channels of the next, and the last of all 3 and no ReLU.
-    For VGG19's relu4_1 these are the nine convolutions of the paper's authors.
+    It consists of 3x3 convolutions with reflection padding and ReLU, and of nearest-neighbour upsampling between the
+    levels, without normalisation. The last convolution of a level has the channels of the next level; the very last
+    has 3 channels and no ReLU. For relu4_1 of VGG19 these are the nine convolutions of the paper's authors.
 
     Args:
-        levels: From the features' own to the finest.
-        dtype: Keras dtype policy; None for Keras' own.
-        seed: Of the kernels; None for Keras' own.
+        levels: From the level of the features to full resolution.
+        dtype: Keras dtype policy; None for Keras' default.
+        seed: Seed of the initial kernels; None for Keras' own.
 
     Reference:
         Huang & Belongie 2017, section 5: reflection padding against border artifacts, nearest upsampling against
         checkerboards, no normalisation layers.
     """
     features = x = keras.Input((None, None, levels[0].channels), name="features")
-    number = sum(level.convolutions for level in levels)
-    seeds = iter([None] * number if seed is None else np.random.SeedSequence(seed).generate_state(number).tolist())
+    count = sum(level.convolutions for level in levels)
+    seeds = iter([None] * count if seed is None else np.random.SeedSequence(seed).generate_state(count).tolist())
     for level, following in zip(levels, [*levels[1:], None], strict=True):
         widths = [level.channels] * (level.convolutions - 1) + [following.channels if following else 3]
         for index, filters in enumerate(widths, 1):
@@ -101,7 +102,7 @@ def mirrored(levels: Sequence[Level], dtype: Any = None, seed: int | None = None
                 3,
                 activation=None if last else "relu",
                 kernel_initializer=keras.initializers.GlorotUniform(next(seeds)),
-                dtype=_full(dtype) if last else dtype,  # half precision has too few levels for pictures
+                dtype=image_dtype(dtype) if last else dtype,
                 name=f"stride{level.stride}_conv{index}",
             )(x)
         if following:
@@ -110,12 +111,12 @@ def mirrored(levels: Sequence[Level], dtype: Any = None, seed: int | None = None
 
 
 def load_torch(decoder: keras.Model, state: Mapping[str, Any]) -> None:
-    """Load the convolutions of a PyTorch `nn.Sequential` of the same layout, in their order.
+    """Load the convolutions of a PyTorch `nn.Sequential` with the decoder's layout, in their order.
 
     Args:
-        decoder: What `mirrored` gave.
-        state: Its state dict: kernels `(out, in, height, width)` under `"N.weight"`, biases under `"N.bias"`, with
-            any prefix; PyTorch tensors or arrays.
+        decoder: A network that `mirrored` returned.
+        state: The state dict of PyTorch tensors or arrays: kernels `(out, in, height, width)` under `"N.weight"` and
+            biases under `"N.bias"`, with any prefix.
 
     Raises:
         InputError: Other convolutions than the decoder's.
@@ -125,19 +126,19 @@ def load_torch(decoder: keras.Model, state: Mapping[str, Any]) -> None:
     if len(kernels) != len(convolutions) or list(kernels) != list(biases):
         raise InputError(
             f"the state dict has {len(kernels)} kernels and {len(biases)} biases, and the decoder "
-            f"{len(convolutions)} convolutions: give the decoder's own"
+            f"{len(convolutions)} convolutions: give the state dict of the decoder"
         )
     pairs = []
     for layer, (place, kernel) in zip(convolutions, kernels.items(), strict=True):
-        for given, variable in ((kernel, layer.kernel), (biases[place], layer.bias)):
-            if given.shape != tuple(variable.shape):
+        for array, variable in ((kernel, layer.kernel), (biases[place], layer.bias)):
+            if array.shape != tuple(variable.shape):
                 raise InputError(
-                    f"convolution {place} of the state dict has the shape {given.shape}, and {layer.name} "
+                    f"convolution {place} of the state dict has the shape {array.shape}, and {layer.name} "
                     f"{tuple(variable.shape)}: give the decoder of this layer of this backbone"
                 )
-            pairs.append((variable, given))
-    for variable, given in pairs:  # all of them or none
-        variable.assign(given)
+            pairs.append((variable, array))
+    for variable, array in pairs:  # after all checks, so that all are loaded or none
+        variable.assign(array)
 
 
 def _is_map(shape: tuple[int, ...]) -> bool:
@@ -146,7 +147,3 @@ def _is_map(shape: tuple[int, ...]) -> bool:
 
 def _stride(side: int, shape: tuple[int, ...]) -> int:
     return 2 ** round(math.log2(side / shape[1]))  # padding makes it not quite a power of 2
-
-
-def _full(dtype: Any) -> str:
-    return "float64" if keras.dtype_policies.get(dtype).compute_dtype == "float64" else "float32"

@@ -1,4 +1,4 @@
-"""DepthAdaIN: AdaIN that knows near from far, in training and in painting."""
+"""DepthAdaIN: AdaIN with a depth module, in training and in painting."""
 
 from __future__ import annotations
 
@@ -12,51 +12,48 @@ from keras import ops
 
 from tfstyle import images
 from tfstyle.core.errors import InputError
+from tfstyle.core.typing import Tensor
 from tfstyle.features.backbone import Backbone
-from tfstyle.models.adain import guidance
-from tfstyle.models.adain.adain import AdaIN, Style
-from tfstyle.models.depth import DepthMini, DepthModule, MapFile
+from tfstyle.models.adain.adain import AdaIN
+from tfstyle.models.depth import DepthMini, DepthModule, MapFile, strength
 from tfstyle.models.depth.inverse_depth import differentiable
 
-Tensor = Any
-
-DEPTH_WEIGHT = 100.0  # chosen: a mean square of proximities is below 0.1, and the content loss is some units
+DEPTH_WEIGHT = 100.0  # chosen: squared differences of inverse depth are below 0.1, and the content loss is some units
 
 
 @keras.saving.register_keras_serializable(package="tfstyle")
 class DepthAdaIN(AdaIN):
-    """AdaIN with a depth module, which finds how near each point of the content is.
+    """AdaIN with a depth module, which estimates how near each point of the content image is.
 
-    It enters twice. In training, the picture shall be as deep as its content: to AdaIN's losses comes
+    Depth has two uses. In training, the result should be as deep as its content; a third loss is added to AdaIN's:
 
         depth loss = mean over pixels of (d(g(t)) − d(c))²
 
-    with d the module's proximity (`tfstyle.depth`), c the content and g(t) the picture; the module stays as it is. In
-    painting, the strength of the style varies with the proximity (`stylize`). Either can be had without the other:
-    with a decoder that AdaIN has trained (`from_adain`), `stylize` needs no training.
+    where d is the inverse depth by the depth module (`tfstyle.depth`), c the content image and g(t) the result. The
+    depth module is not trained. In painting, the strength of the style varies with the inverse depth (`stylize`). The
+    two are independent: with a decoder that AdaIN has trained (`from_adain`), `stylize` needs no training.
 
-    What is known of Wu & Song 2020, and what is read into it: of that paper only this was at hand, "integrating the
-    depth computation module of the content image into the encoder-decoder structure while preserving the structure".
-    Here "integrating" is read as both of the above, and "preserving the structure" as the depth loss. That loss is
-    after Liu et al. 2017 and Ioannou & Maddock 2022, whose networks are trained so that a depth network finds the
-    same in the picture as in its content; strength by proximity is after Kitov et al. 2020. Weights and strengths are
-    chosen.
+    Of Wu & Song 2020 only one sentence was at hand: "integrating the depth computation module of the content image
+    into the encoder-decoder structure while preserving the structure". Here "integrating" is read as both of the
+    above, and "preserving the structure" as the depth loss. That loss follows Liu et al. 2017 and Ioannou & Maddock
+    2022, whose networks are trained so that a depth network estimates the same depth for the result as for its
+    content. Strength by depth follows Kitov et al. 2020. Weights and strengths are chosen.
 
     Args:
-        encoder: As for `AdaIN`.
-        layer: As for `AdaIN`.
-        style_layers: As for `AdaIN`.
-        seed: As for `AdaIN`.
-        depth: A depth module: a Keras model, which is frozen, or any callable; None for none, so that maps must be
-            given to `stylize`; `"auto"` for a `DepthMini`. One that is no Keras object isn't saved with the model.
+        encoder: A `Backbone` or its name, as for `AdaIN`.
+        layer: The layer whose features get the style's statistics, as for `AdaIN`.
+        style_layers: The layers of the style loss, as for `AdaIN`.
+        seed: Seed of the decoder's initial kernels; None for Keras' own.
+        depth: A depth module: a Keras model, which is frozen, or any callable; `"auto"` for a `DepthMini`; None for
+            none, so that `stylize` needs maps. A module that is no Keras object isn't saved with the model.
         **kwargs: As for `AdaIN`.
 
     Raises:
-        InputError: As for `AdaIN`; something else than a depth module.
+        InputError: An argument that `AdaIN` refuses, or a depth that is no depth module.
 
     Examples:
         >>> model = DepthAdaIN.from_adain(trained)
-        >>> picture = model.stylize("photo.jpg", "night.jpg", near=0.2)
+        >>> image = model.stylize("photo.jpg", "night.jpg", near=0.2)
         >>> model.compile(depth_weight=100.0)
         >>> model.fit(tf.data.Dataset.zip(contents.batch(8), styles.batch(8)))
 
@@ -78,7 +75,7 @@ class DepthAdaIN(AdaIN):
     ) -> None:
         if not (callable(depth) or depth is None or depth == "auto"):
             raise InputError(f"depth {depth!r} is no depth module: give a Keras model, a callable, 'auto' or None")
-        # Before AdaIN's, after which Keras lets no layers be added.
+        # Before AdaIN's constructor, after which Keras takes no more layers.
         self.depth = DepthMini(dtype="float32") if isinstance(depth, str) else depth
         self.depth_tracker = keras.metrics.Mean(name="depth")
         super().__init__(encoder, layer, style_layers, seed, name=name, **kwargs)
@@ -88,22 +85,26 @@ class DepthAdaIN(AdaIN):
 
     @classmethod
     def from_adain(cls, model: AdaIN, depth: DepthModule | str | None = "auto", **kwargs: Any) -> DepthAdaIN:
-        """A model with the encoder of another one, and its decoder's weights.
+        """A model with the encoder of another one, and a copy of its decoder.
 
         Args:
-            model: Trained or not.
-            depth: As for the constructor.
-            **kwargs: Likewise.
+            model: The other model, trained or not.
+            depth: A depth module, as for the constructor.
+            **kwargs: More arguments of the constructor.
         """
-        given = {"dtype": model.dtype_policy, "seed": model.seed, **kwargs}
-        made = cls(model.encoder.backbone, model.layer, model.style_layers, depth=depth, **given)
-        made.decoder.set_weights(model.decoder.get_weights())
-        for layer, scale in made.encoder.scales.items():
+        options = {"dtype": model.dtype_policy, "seed": model.seed, **kwargs}
+        copy = cls(model.encoder.backbone, model.layer, model.style_layers, depth=depth, **options)
+        copy.decoder.set_weights(model.decoder.get_weights())
+        for layer, scale in copy.encoder.scales.items():
             scale.assign(model.encoder.scales[layer])
-        return made
+        return copy
 
-    def proximity(self, pictures: Tensor) -> Tensor:
-        """What the depth module finds in pictures `(batch, height, width, 3)`: see `tfstyle.depth`."""
+    def inverse_depth(self, pictures: Tensor) -> Tensor:
+        """The inverse depth of images `(batch, height, width, 3)` by the depth module: see `tfstyle.depth`.
+
+        Raises:
+            InputError: The model has no depth module.
+        """
         if self.depth is None:
             raise InputError("the model has no depth module: give depth, a map or a module")
         if isinstance(self.depth, keras.Layer):
@@ -118,13 +119,13 @@ class DepthAdaIN(AdaIN):
         sample_weight: Any = None,
         training: bool = True,
     ) -> Tensor:
-        """AdaIN's losses, and the depth loss with its weight; arguments as there."""
-        seen = self._seen(x)
-        loss = super().compute_loss(seen, y, y_pred, sample_weight, training)
+        """AdaIN's losses, and the depth loss with its weight; the arguments are those of `AdaIN.compute_loss`."""
+        encoded = self._encoded(x)
+        loss = super().compute_loss(encoded, y, y_pred, sample_weight, training)
         if not self.depth_weight:
             return loss
-        wanted = tf.stop_gradient(self.proximity(seen["content"]))
-        depth = self.depth_weight * ops.mean(ops.square(self.proximity(y_pred) - wanted))
+        target = tf.stop_gradient(self.inverse_depth(encoded["content"]))
+        depth = self.depth_weight * ops.mean(ops.square(self.inverse_depth(y_pred) - target))
         self.depth_tracker.update_state(depth, sample_weight=ops.shape(y_pred)[0])
         return loss + ops.cast(depth, loss.dtype) / tf.distribute.get_strategy().num_replicas_in_sync
 
@@ -132,12 +133,12 @@ class DepthAdaIN(AdaIN):
         """Configure the training.
 
         Args:
-            optimizer: As for `AdaIN.compile`.
-            depth_weight: Factor of the depth loss; 0 trains AdaIN.
+            optimizer: A Keras optimizer or its name; None for that of `AdaIN`.
+            depth_weight: Factor of the depth loss, from 0 upwards; 0 trains as `AdaIN` does.
             **kwargs: As for `AdaIN.compile`.
 
         Raises:
-            InputError: As there; a negative weight; a depth module without a gradient.
+            InputError: A negative weight, a depth module without a gradient, or an argument that `AdaIN` refuses.
         """
         if not depth_weight >= 0:
             raise InputError(f"depth_weight {depth_weight:g} is negative: give 0 or more")
@@ -150,62 +151,67 @@ class DepthAdaIN(AdaIN):
         super().compile(optimizer, **kwargs)
 
     def get_compile_config(self) -> dict[str, Any]:
-        """What `compile` was called with."""
+        """The arguments of `compile`."""
         config = super().get_compile_config()
         return {**config, "depth_weight": self.depth_weight} if config else {}
 
     def stylize(
         self,
         content: images.Source,
-        styles: Style | Sequence[Style],
+        styles: Any,
         *,
         depth: images.Source | DepthModule | None = "auto",
-        near: float = guidance.NEAR,
-        far: float = guidance.FAR,
-        depth_contrast: float = guidance.CONTRAST,
-        depth_offset: float = guidance.OFFSET,
+        near: float = strength.NEAR,
+        far: float = strength.FAR,
+        depth_contrast: float = strength.CONTRAST,
+        depth_offset: float = strength.OFFSET,
         alpha: float | images.Source = 1.0,
         **kwargs: Any,
     ) -> np.ndarray:
-        """A picture in one style or a mix of several, as strongly as each point is far.
+        """Paint a content image in one style or a mixture of several, with a strength that varies with depth.
 
-        The strength is α times what `guidance.by_proximity` makes of the proximity, and as such weighs
-        the style's features against the content's at each position.
+        The strength is α times `strength_by_depth` of the inverse depth. At each position it weighs the style's
+        features against the content's.
 
         Args:
-            content: As for `AdaIN.stylize`.
-            styles: Likewise.
-            depth: `"auto"` for the model's module; a map of the content's proximity, as `tfstyle.depth.load` takes
-                it; another module; None for the same strength everywhere, whatever `near` and `far` are.
-            near: Strength of the style for the nearest point, from 0 to 1.
-            far: For the farthest.
-            depth_contrast: How sharply near and far are told apart; 0 is a line.
-            depth_offset: The proximity in the middle of what is near and what is far.
-            alpha: As for `AdaIN.stylize`; a factor.
+            content: The content image, of any size: a path, PIL image or array.
+            styles: A style image or style code, or a list of them.
+            depth: `"auto"` for the model's depth module; a map of the content's inverse depth, which
+                `tfstyle.depth.load` can read; another depth module; or None for the same strength everywhere,
+                whatever `near` and `far`.
+            near: Strength of the style at the nearest point, from 0 to 1.
+            far: Strength of the style at the farthest point, from 0 to 1.
+            depth_contrast: How sharply near and far are separated, from 0 (linearly) to 1000.
+            depth_offset: The inverse depth that separates near from far, from 0 to 1.
+            alpha: α from 0 to 1: a number, or a grey image of the content's shape.
             **kwargs: As for `AdaIN.stylize`.
 
+        Returns:
+            float32 `(height, width, 3)` in [0, 1], of the content's size, without transparency.
+
         Raises:
-            InputError: As there; no depth module; a map that can't be used; a number out of range.
+            InputError: No depth module, a map that can't be used, a number out of range, or an argument that
+                `AdaIN.stylize` refuses.
         """
         if depth is None:
             return super().stylize(content, styles, alpha=alpha, **kwargs)
-        photo = images.load(content)
+        content = images.load(content)
         module: DepthModule
         if isinstance(depth, str) and depth == "auto":
-            module = self.proximity
+            module = self.inverse_depth
         else:
             module = depth if callable(depth) else MapFile(depth)
-        strength = guidance.DepthStrength(module, near, far, depth_contrast, depth_offset)
-        return super().stylize(photo, styles, alpha=strength.of(photo, alpha), **kwargs)
+        by_depth = strength.DepthStrength(module, near, far, depth_contrast, depth_offset)
+        return super().stylize(content, styles, alpha=by_depth.of(content, alpha), **kwargs)
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments; a depth module that Keras doesn't know is left out."""
+        """The constructor's arguments; a depth module that Keras can't save is left out."""
         known = keras.saving.get_registered_name(type(self.depth)) != type(self.depth).__name__
         known = known or isinstance(self.depth, keras.Layer)
         return {**super().get_config(), "depth": keras.saving.serialize_keras_object(self.depth) if known else None}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> DepthAdaIN:
-        """A model as `get_config` described it, untrained, for the weights to be loaded into."""
+        """The model that `get_config` describes, untrained; its weights can be loaded then."""
         depth = config["depth"] and keras.saving.deserialize_keras_object(config["depth"], custom_objects)
         return super().from_config({**config, "depth": depth}, custom_objects)

@@ -13,39 +13,38 @@ from keras import ops
 
 from tfstyle import images
 from tfstyle.core.errors import InputError
+from tfstyle.core.typing import Tensor
 from tfstyle.features.backbone import Backbone
 from tfstyle.features.weights import NAMED
 from tfstyle.images import samples
 from tfstyle.losses.statistics import at_least_float32
 from tfstyle.models.torch_weights import numbered
 
-Tensor = Any
-
-SIDE = 256  # pixels of the photographs that scales are measured on: AdaIN's crops have as many
-_SAME = 0.05  # chosen: of kernels' size, by which those of one network are apart at most, as by rounding
-_LEAST_SHARE = 0.01  # chosen: of a layer's mean activation, which a filter's counts as at least
+SIDE = 256  # pixels of the photographs that scales are measured on: the size of AdaIN's training crops
+_TOLERANCE = 0.05  # chosen: relative difference, as by rounding, up to which kernels are those of one network
+_LEAST_SHARE = 0.01  # chosen: a filter's mean activation counts as at least this share of its layer's
 
 
 @keras.saving.register_keras_serializable(package="tfstyle")
 class Encoder(keras.layers.Layer):
-    """A frozen backbone's features, each layer's divided by a scale: its mean activation.
+    """The features of a frozen backbone, each layer's divided by a scale: its mean activation.
 
-    Features of hundreds, as VGG19's are, would leave a decoder that begins with Keras' initialisation far off the
-    range of pictures, and losses of unlike layers at odds: AdaIN's authors train on Gatys' normalised VGG, whose
-    filters have a mean activation of 1. Here it is one factor a layer, measured on the photographs of
-    `tfstyle.samples`; `adapt` measures each filter on other pictures.
+    Features of hundreds, as VGG19's are, would bring a decoder with Keras' initialisation far out of the range of
+    images, and would give the losses of different layers different magnitudes. AdaIN's authors train on Gatys'
+    normalised VGG, whose filters have a mean activation of 1. Here each layer has one factor, measured on the
+    photographs of `tfstyle.samples`; `adapt` measures each filter on other images.
 
-    The scales are weights, and saved. The backbone's weights are among `weights` too, but are not saved with a
+    The scales are weights, and are saved. The weights of the backbone are among `weights`, but are not saved with a
     model: its configuration names their source, from which they are read again.
 
     Args:
         backbone: The network.
-        layers: Names of the layers asked for.
+        layers: Names of the layers whose features are returned.
     """
 
     def __init__(self, backbone: Backbone, layers: Sequence[str], **kwargs: Any) -> None:
         super().__init__(autocast=False, **{**kwargs, "trainable": False})
-        self.backbone = backbone  # no Keras object, so that Keras doesn't save what is in it
+        self.backbone = backbone  # no Keras object, so that Keras doesn't save its weights
         self.layers = tuple(layers)
         self.scales = {}
         photographs = (images.load(samples.content(name), SIDE).rgb[None] for name in samples.CONTENTS)
@@ -57,9 +56,9 @@ class Encoder(keras.layers.Layer):
         self.built = True
 
     def adapt(self, pictures: Iterable[Any]) -> None:
-        """Scale each filter to a mean activation of 1 on pictures: Gatys' normalised VGG, as AdaIN's authors use it.
+        """Scale each filter to a mean activation of 1 on images: Gatys' normalised VGG, as AdaIN's authors use it.
 
-        To be done before training: a decoder has learnt one scale. A filter that is hardly ever active counts as 1 %
+        To be called before training, as a decoder learns one scale. A filter that is hardly ever active counts as 1 %
         of its layer's mean (chosen).
 
         Args:
@@ -69,57 +68,59 @@ class Encoder(keras.layers.Layer):
             self.scales[layer].assign(np.maximum(mean, _LEAST_SHARE * mean.mean()))
 
     def _activations(self, batches: Iterable[Any]) -> dict[str, np.ndarray]:
-        """Mean |F| of each filter of each layer, `(N,)`, all pictures having equal say."""
+        """Mean |F| of each filter `(filters,)` by layer, with equal weights for all images."""
         sums: dict[str, Any] = {}
-        number = 0
+        count = 0
         for pictures in batches:
-            number += len(pictures)
+            count += len(pictures)
             for layer, features in self.backbone(ops.convert_to_tensor(pictures), self.layers).items():
                 mean = ops.mean(ops.abs(at_least_float32(features)), axis=(1, 2))
                 sums[layer] = sums.get(layer, 0) + ops.convert_to_numpy(ops.sum(mean, axis=0))
-        return {layer: total / number for layer, total in sums.items()}
+        return {layer: total / count for layer, total in sums.items()}
 
     def load_torch_scales(self, state: Mapping[str, Any]) -> None:
-        """Take the scales of a normalised VGG in PyTorch, such as naoto0804/pytorch-AdaIN's `vgg_normalised.pth`.
+        """Load the scales of a normalised VGG in PyTorch, such as naoto0804/pytorch-AdaIN's `vgg_normalised.pth`.
 
-        Where features f became f / m, kernels W became W m_in / m_out, channel by channel: so m follows from kernels,
-        from the lowest convolution upwards. A first one of 1x1 is its preprocessing, and passed over.
+        Where features f became f / m, kernels W became W m_in / m_out, channel by channel. So m follows from the
+        kernels, from the lowest convolution upwards. A first convolution of 1x1 is preprocessing, and is skipped.
 
         Args:
             state: Its state dict, of PyTorch tensors or arrays.
 
         Raises:
-            InputError: Kernels that are not the backbone's but for scales.
+            InputError: Kernels that are not the backbone's up to scales.
         """
-        given = [kernel for kernel in numbered(state, "weight").values() if kernel.ndim == 4]
-        given = given[1:] if given and given[0].shape == (1, 1, 3, 3) else given
+        kernels = [kernel for kernel in numbered(state, "weight").values() if kernel.ndim == 4]
+        kernels = kernels[1:] if kernels and kernels[0].shape == (1, 1, 3, 3) else kernels
         below = [layer for layer, _ in self.backbone.below(self.layers)[1] if isinstance(layer, keras.layers.Conv2D)]
         scales: dict[str, np.ndarray] = {}
         scale = np.ones(3)
         for place, layer in enumerate(below):
-            own = layer.kernel.numpy().astype("float64") * scale[:, None]
-            other = given[place].astype("float64") if place < len(given) else np.zeros(0)
-            if other.shape != own.shape:
+            kernel = layer.kernel.numpy().astype("float64") * scale[:, None]
+            normalised = kernels[place].astype("float64") if place < len(kernels) else np.zeros(0)
+            if normalised.shape != kernel.shape:
                 raise InputError(
                     f"the state dict is not of {self.backbone.name}: its convolution {place + 1} differs"
                 )
-            scale = (own**2).sum((0, 1, 2)) / (own * other).sum((0, 1, 2))
-            if not ((scale > 0).all() and np.linalg.norm(other * scale - own) < _SAME * np.linalg.norm(own)):
-                problem = f"its {layer.name} is not this one's but for scales"
-                raise InputError(f"the state dict is of another {self.backbone.name}: {problem}")
+            scale = (kernel**2).sum((0, 1, 2)) / (kernel * normalised).sum((0, 1, 2))
+            error = np.linalg.norm(normalised * scale - kernel)
+            if not ((scale > 0).all() and error < _TOLERANCE * np.linalg.norm(kernel)):
+                raise InputError(
+                    f"the state dict is of another {self.backbone.name}: its {layer.name} differs by more than scales"
+                )
             scales[layer.name] = scale
         for name in self.layers:
             self.scales[name].assign(scales[name])
 
     def call(self, pictures: Tensor) -> dict[str, Tensor]:
-        """The scaled features of RGB pictures in [0, 1], by layer.
+        """The scaled features of RGB images in [0, 1], by layer.
 
         Raises:
-            InputError: Pictures smaller than the backbone takes, where their size is known.
+            InputError: Images smaller than the backbone takes, where their size is known.
         """
         self.backbone.check_size(pictures)
-        found = self.backbone.extractor(self.layers)(pictures)
-        return {layer: features / ops.cast(self.scales[layer], features.dtype) for layer, features in found.items()}
+        unscaled = self.backbone.extractor(self.layers)(pictures)
+        return {layer: values / ops.cast(self.scales[layer], values.dtype) for layer, values in unscaled.items()}
 
     @property
     def variables(self) -> list[keras.Variable]:
@@ -133,27 +134,27 @@ class Encoder(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        return {**super().get_config(), "backbone": described(self.backbone), "layers": self.layers}
+        return {**super().get_config(), "backbone": backbone_config(self.backbone), "layers": self.layers}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Encoder:
-        """The encoder that `get_config` described."""
-        return cls(**{**config, "backbone": restored(config["backbone"])})
+        """The encoder that `get_config` describes."""
+        return cls(**{**config, "backbone": backbone_from_config(config["backbone"])})
 
 
-def described(backbone: Backbone) -> dict[str, Any]:
-    """A backbone as a configuration has it, with the SHA-256 of its weights' file if there is one."""
+def backbone_config(backbone: Backbone) -> dict[str, Any]:
+    """The configuration of a backbone, with the SHA-256 of its weights file if there is one."""
     return {
         "backbone": keras.saving.serialize_keras_object(backbone),
         "weights_sha256": backbone.weights_record.get("sha256"),
     }
 
 
-def restored(config: dict[str, Any]) -> Backbone:
-    """The backbone that `described` was given, its weights read again from their source.
+def backbone_from_config(config: dict[str, Any]) -> Backbone:
+    """The backbone that `backbone_config` describes, its weights read again from their source.
 
-    For a file that isn't there, as on another machine, the backbone's default weights are looked for. Weights that
-    are not the same are a warning.
+    If a weights file doesn't exist, as on another machine, the default weights of the backbone are used. Other
+    weights than before are a warning.
 
     Raises:
         InputError: There are no weights.
@@ -166,7 +167,7 @@ def restored(config: dict[str, Any]) -> Backbone:
     if backbone.weights_record.get("sha256") != config["weights_sha256"]:
         warnings.warn(
             f"the model was trained with other weights of {backbone.name} than those found now ({backbone.weights}): "
-            f"unless they are nearly the same, it can't paint",
+            f"it can't paint unless they are nearly equal",
             stacklevel=2,
         )
     return backbone

@@ -1,4 +1,4 @@
-"""What AdaIN knows of a style: two numbers a channel, that can be saved, mixed and used again."""
+"""Style codes of AdaIN: two numbers for each channel, which can be saved, mixed and used again."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from tfstyle.core.errors import InputError
 class StyleCode:
     """The mean and deviation of a style's features.
 
-    Codes mix as vectors do: of AdaIN with each style, `0.3 a + 0.7 b` is AdaIN with the mixed code.
+    Codes mix as vectors do: a mixture 0.3 AdaIN(f, a) + 0.7 AdaIN(f, b) equals AdaIN(f, 0.3 a + 0.7 b).
 
     Attributes:
-        mean: float32 (N,), of each channel over positions, in units of the backbone's own features.
-        deviation: float32 (N,), likewise.
-        layer: Of which backbone's layer, as "VGG19/block4_conv1".
+        mean: float32 `(channels,)`, the mean over positions, in units of the backbone's features.
+        deviation: float32 `(channels,)`, the standard deviation over positions, in the same units.
+        layer: The backbone's layer, as "VGG19/block4_conv1".
 
     Examples:
         >>> night, wave = (model.encode_style(path) for path in ("night.jpg", "wave.jpg"))
@@ -36,22 +36,26 @@ class StyleCode:
     layer: str
 
     @classmethod
-    def mix(cls, codes: Sequence[StyleCode], weights: Sequence[float] | None = None) -> StyleCode:
+    def mix(cls, codes: Sequence[StyleCode], style_weights: Sequence[float] | None = None) -> StyleCode:
         """The weighted mean of codes.
 
         Args:
             codes: At least one, all of one layer.
-            weights: One for each, as they are: a convex mix needs them to sum to 1. None for equal ones.
+            style_weights: One for each code; they are not normalised, so a convex mixture needs a sum of 1. None for
+                equal weights.
 
         Raises:
-            InputError: No codes, codes of different layers, or not as many weights.
+            InputError: No codes, codes of different layers, or another number of weights than of codes.
         """
         layers = sorted({code.layer for code in codes})
         if len(layers) != 1:
-            raise InputError(f"codes of {' and '.join(layers) or 'nothing'} can't be mixed: give codes of one layer")
-        weights = [1 / len(codes)] * len(codes) if weights is None else weights
+            names = " and ".join(layers) or "nothing"
+            raise InputError(f"style codes of {names} can't be mixed: give codes of one layer")
+        weights = [1 / len(codes)] * len(codes) if style_weights is None else style_weights
         if len(weights) != len(codes):
-            raise InputError(f"there are {len(weights)} weights for {len(codes)} codes: give one for each")
+            raise InputError(
+                f"there are {len(weights)} style weights for {len(codes)} style codes: give one for each"
+            )
         mean, deviation = (
             np.tensordot(np.asarray(weights, np.float64), np.stack(values), axes=1).astype(np.float32)
             for values in ([code.mean for code in codes], [code.deviation for code in codes])
@@ -62,7 +66,7 @@ class StyleCode:
         """Write the code to an `.npz` file.
 
         Raises:
-            InputError: It can't be written.
+            InputError: The file can't be written.
         """
         data = io.BytesIO()
         np.savez(data, mean=self.mean, deviation=self.deviation, layer=np.array(self.layer))
@@ -70,10 +74,10 @@ class StyleCode:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> StyleCode:
-        """Read what `save` has written.
+        """Read a file that `save` has written.
 
         Raises:
-            InputError: It can't be read, or is no code.
+            InputError: A file that can't be read, or that contains no code.
         """
         try:
             with np.load(path, allow_pickle=False) as data:

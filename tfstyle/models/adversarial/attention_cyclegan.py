@@ -11,40 +11,41 @@ from keras import ops
 
 from tfstyle import images
 from tfstyle.core.errors import check_whole
-from tfstyle.models.adversarial.base import full, symmetric
+from tfstyle.core.precision import image_dtype
+from tfstyle.models.adversarial.base import symmetric
 from tfstyle.models.adversarial.cyclegan import POOL_SIZE, CycleGAN
 from tfstyle.models.adversarial.networks.patch_discriminator import patch_discriminator
 from tfstyle.models.adversarial.networks.unet_generator import unet_generator
 
-_LEVEL = 3  # of attention in the generators, 32x32 positions of 256x256 pixels (chosen)
-_LAYER = 2  # after which it is in the discriminators, 64x64 positions (chosen)
+_LEVEL = 3  # chosen: the generators' level with attention, which has 32x32 positions for 256x256 pixels
+_LAYER = 2  # chosen: the discriminators' layer that is followed by attention, with 64x64 positions
 
 
 @keras.saving.register_keras_serializable(package="tfstyle")
 class AttentionCycleGAN(CycleGAN):
     """`CycleGAN` whose generators are U-Nets, with self-attention in generators and discriminators.
 
-    A U-Net passes fine features by, and can learn to pass the picture by: the generator then copies its input, both
-    cycles are perfect, and nothing is transferred. `copy_ratio`, which training shows, then goes to 0;
-    `skip_outermost=False` and a smaller `identity_weight` are against it.
+    The skip connections of a U-Net can carry the whole image. Then the generator copies its input, both cycles are
+    perfect, and nothing is transferred; `copy_ratio`, which training shows, goes to 0. `skip_outermost=False` and a
+    smaller `identity_weight` prevent it.
 
-    The paper's text names neither widths nor places of attention that could be found: those of pix2pix' U-Net and of
-    SAGAN are taken, and the places chosen.
+    The paper's text, as far as it was at hand, names neither the widths nor the places of attention. The widths are
+    those of pix2pix' U-Net and of SAGAN; the places are chosen.
 
     Args:
-        size: Of the pictures in training, as for `CycleGAN`.
-        depth: Levels of the U-Nets; None for as many as bring the shorter side to 1 or 2, at most 8.
+        size: Size of the training images, in pixels: one number, or (height, width).
+        depth: Levels of the U-Nets; None for as many as reduce the shorter side to 1 or 2 positions, at most 8.
         filters: Channels of the first level, and of the discriminators' first layer.
-        layers: Of the discriminators, with stride 2.
-        skip_outermost: Whether the first level is passed by.
+        n_layers: Layers of the discriminators with stride 2.
+        skip_outermost: Whether the first level has a skip connection.
         spectral: Whether the discriminators' kernels have spectral norm 1.
-        pool_size: Number of earlier pictures in each pool.
-        seed: Of kernels and pools; None for one that nobody has chosen.
-        name: Of the model.
-        **kwargs: As for `keras.Model`; `dtype` is for the networks.
+        pool_size: Number of earlier images in each pool; 0 for no pools.
+        seed: Seed of initial kernels and of the pools; None for a random one.
+        name: Name of the model.
+        **kwargs: As for `keras.Model`; `dtype` applies to the networks.
 
     Raises:
-        InputError: As for `CycleGAN`.
+        InputError: A size that is too small for the discriminators, or a number out of range.
 
     Examples:
         >>> model = AttentionCycleGAN(size=256, skip_outermost=False)
@@ -60,7 +61,7 @@ class AttentionCycleGAN(CycleGAN):
         size: int | tuple[int, int] = 256,
         depth: int | None = None,
         filters: int = 64,
-        layers: int = 3,
+        n_layers: int = 3,
         skip_outermost: bool = True,
         spectral: bool = False,
         pool_size: int = POOL_SIZE,
@@ -75,7 +76,7 @@ class AttentionCycleGAN(CycleGAN):
             "spectral": spectral,
         }
         check_whole("depth", self._options["depth"], 2, 12)
-        super().__init__(size, 0, filters, layers, pool_size, seed, name, **kwargs)
+        super().__init__(size, 0, filters, n_layers, pool_size, seed, name, **kwargs)
 
     def _generator(self, **options: Any) -> keras.Model:
         depth = self._options["depth"]
@@ -83,38 +84,37 @@ class AttentionCycleGAN(CycleGAN):
         return unet_generator(depth, self.filters, self._options["skip_outermost"], level, **options)
 
     def _discriminator(self, **options: Any) -> keras.Model:
-        layer = min(_LAYER, self.layers_with_stride)
+        layer = min(_LAYER, self.n_layers)
         spectral = self._options["spectral"]
-        return patch_discriminator(
-            self.layers_with_stride, self.filters, spectral=spectral, attention=layer, **options
-        )
+        return patch_discriminator(self.n_layers, self.filters, spectral=spectral, attention=layer, **options)
 
     def attention_maps(self, content: images.Source) -> dict[str, np.ndarray]:
-        """Where each position of a picture looks: float32 (rows, columns, key rows, key columns), each of sum 1.
+        """The attention maps of generator and discriminator for one image.
 
-        `maps["down"].mean((0, 1))` is how much each part of the picture is looked at.
+        `maps["down"].mean((0, 1))` is how much attention each part of the image gets.
 
         Args:
-            content: A picture of any size: path, PIL image or array.
+            content: An image of any size: a path, PIL image or array.
 
         Returns:
-            `"down"` and `"up"` of the generator on its two ways, and `"discriminator"`, of what has become of the
-            picture. Rows and columns are those of the features there, of which there are at most 64.
+            float32 `(rows, columns, key rows, key columns)` by name: for each position the weights of all positions,
+            which sum to 1. `"down"` and `"up"` are those of the generator on its way down and up, `"discriminator"`
+            that of the discriminator for the generator's image. There are at most 64 rows and columns.
 
         Raises:
-            InputError: The picture can't be read or used.
+            InputError: The image can't be read or used.
         """
         picture = ops.convert_to_tensor(images.load(content).rgb[None])
-        picture = symmetric(picture, full(self.dtype_policy))
+        picture = symmetric(picture, image_dtype(self.dtype_policy))
         places = {
             "down": (self.generator, "attention_down", picture),
             "up": (self.generator, "attention_up", picture),
             "discriminator": (self.discriminator, "attention", self.generator(picture)),
         }
         maps = {}
-        for name, (network, place, seen) in places.items():
+        for name, (network, place, inputs) in places.items():
             layer = network.get_layer(place)
-            features = keras.Model(network.input, layer.input)(seen)
+            features = keras.Model(network.input, layer.input)(inputs)
             maps[name] = ops.convert_to_numpy(layer.attention(features))[0].astype(np.float32)
         return maps
 

@@ -1,9 +1,9 @@
-"""What models of generators and discriminators share: two optimizers, a step, random numbers, what is saved."""
+"""The base of models with generators and discriminators: two optimizers, a training step, random numbers, saving."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import numpy as np
@@ -12,37 +12,46 @@ from keras import ops
 
 from tfstyle import images
 from tfstyle.core import replicas
-from tfstyle.core.errors import InputError
+from tfstyle.core.compile_options import without_losses
+from tfstyle.core.errors import InputError, check_whole
 from tfstyle.core.gradients import gradients_owned
 from tfstyle.core.runtime import check_backend
 from tfstyle.core.step_random import Draws, fresh
+from tfstyle.core.typing import Tensor
+from tfstyle.models import signatures
+from tfstyle.models.signatures import Sample, Signature
 
-Tensor = Any
 Losses = dict[str, Tensor]
+Source = Literal["noise", "pictures"]
 
-_LOSSES_OF_KERAS = ("loss", "metrics", "weighted_metrics", "loss_weights")
 _OPTIONS_OF_KERAS = ("run_eagerly", "steps_per_execution", "jit_compile")
+_GENERATED_AT_ONCE = 64  # chosen: images that are generated at a time
 
 
 class AdversarialModel(keras.Model):
     """A Keras model of generators and discriminators that train each other.
 
-    Pictures go in and come out in [0, 1]; the networks see and give [-1, 1].
+    Images go in and come out in [0, 1]; the networks take and return [-1, 1].
 
-    What a training step depends on is in the weights: the networks, both optimizers, the number of the step, and the
-    seed. So a saved model goes on as if there had been no break, on as many devices as one likes: `tf.distribute`
-    shares out each batch, which must have a picture for each device, and losses are means over the whole of it.
+    Everything that a training step depends on is a weight: the networks, both optimizers, the number of the step, and
+    the seed. So a saved model continues as if it had not been interrupted, on any number of devices: `tf.distribute`
+    divides each batch, which needs at least one image for each device, and losses are means over the whole batch.
 
-    A subclass gives `generators` and `discriminators`, lists of networks, and `_train_step`.
+    A subclass defines `generators` and `discriminators`, which list networks, and `_train_step`.
 
     Args:
-        losses: Names of what is shown in training.
-        seed: Of kernels and of all that is drawn; None for one that nobody has chosen.
-        **kwargs: As for `keras.Model`; `dtype` is for the networks.
+        losses: Names of the values that training shows.
+        seed: Seed of initial kernels and of all random numbers; None for a random one.
+        **kwargs: As for `keras.Model`; `dtype` applies to the networks.
+
+    Attributes:
+        source: What the first generator takes: `"pictures"` (images of another domain) or `"noise"`.
     """
 
+    source: Source = "pictures"
+
     def __init__(self, losses: tuple[str, ...], seed: int | None = None, **kwargs: Any) -> None:
-        super().__init__(autocast=False, **kwargs)  # pictures stay in full precision
+        super().__init__(autocast=False, **kwargs)  # images stay in full precision
         check_backend(keras.backend.backend())
         self.seed = seed
         self._chosen_seed = fresh(seed)
@@ -67,38 +76,36 @@ class AdversarialModel(keras.Model):
         return [variable for network in self.discriminators() for variable in network.trainable_variables]
 
     def generators(self) -> list[keras.Model]:
-        """The networks that make pictures."""
-        raise TypeError(f"{type(self).__name__} says nothing of its generators")
+        """The networks that make images."""
+        raise NotImplementedError(f"{type(self).__name__} defines no generators")
 
     def discriminators(self) -> list[keras.Model]:
-        """The networks that judge them."""
-        raise TypeError(f"{type(self).__name__} says nothing of its discriminators")
+        """The networks that tell real images from generated ones."""
+        raise NotImplementedError(f"{type(self).__name__} defines no discriminators")
 
-    def _compile(self, generator: Any, discriminator: Any, own: dict[str, Any], **kwargs: Any) -> None:
-        """`compile` of the subclasses, whose own arguments become attributes and are saved."""
-        for name in _LOSSES_OF_KERAS:
-            if kwargs.pop(name, None) is not None:
-                raise InputError(f"{type(self).__name__} takes no {name}: its losses are both losses and metrics")
-        for name, value in own.items():
+    # Compiling and saving
+
+    def _compile(self, generator: Any, discriminator: Any, arguments: dict[str, Any], **kwargs: Any) -> None:
+        """Compile with two optimizers; the subclass's own arguments become attributes, and are saved."""
+        options = without_losses(type(self).__name__, kwargs)
+        for name, value in arguments.items():
             if isinstance(value, (int, float)) and not value >= 0:
                 raise InputError(f"{name} {value:g} is negative: give 0 or more")
             setattr(self, name, value)
-        self._own_compile_arguments = tuple(own)
+        self._compile_arguments = tuple(arguments)
         if generator is discriminator and not isinstance(generator, str):
-            raise InputError(
-                "one optimizer can't have the state of two: give generators and discriminators their own"
-            )
-        super().compile(optimizer=generator, **kwargs)
+            raise InputError("one optimizer can't serve both: give generators and discriminators an optimizer each")
+        super().compile(optimizer=generator, **options)
         self.generator_optimizer = self.optimizer
         self.discriminator_optimizer = keras.optimizers.get(discriminator)
-        scaled = keras.optimizers.LossScaleOptimizer  # Keras does so for the first one only
+        scaled = keras.optimizers.LossScaleOptimizer  # in which Keras wraps the first one only
         if isinstance(self.optimizer, scaled) and not isinstance(self.discriminator_optimizer, scaled):
             self.discriminator_optimizer = scaled(self.discriminator_optimizer)
         self.generator_optimizer.build(self._generator_variables)  # so that their state can be loaded before any step
         self.discriminator_optimizer.build(self._discriminator_variables)
 
     def get_compile_config(self) -> dict[str, Any]:
-        """What `compile` was called with."""
+        """The arguments of `compile`."""
         config = super().get_compile_config()
         if not config:
             return {}
@@ -106,92 +113,151 @@ class AdversarialModel(keras.Model):
             name: keras.saving.serialize_keras_object(getattr(self, name))
             for name in ("generator_optimizer", "discriminator_optimizer")
         }
-        kept = {name: config[name] for name in _OPTIONS_OF_KERAS if name in config}
-        return {**kept, **optimizers, **{name: getattr(self, name) for name in self._own_compile_arguments}}
+        options = {name: config[name] for name in _OPTIONS_OF_KERAS if name in config}
+        return {**options, **optimizers, **{name: getattr(self, name) for name in self._compile_arguments}}
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
-        """Compile as before saving, with room for both optimizers' state (Keras leaves both to custom models)."""
+        """Compile as before saving, and make room for the optimizers' state, which Keras leaves to custom models."""
         self.compile(**keras.saving.deserialize_keras_object(config))
 
     def build(self, input_shape: Any) -> None:
-        """Nothing is left to be built; Keras notes the shape, for `export`."""
+        """Keras records the shape, for `export`; everything is built already."""
 
     def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
-        """Nothing is left to be built; Keras 3.15 would average pictures for it, and fail with several workers."""
+        """Do nothing: Keras 3.15 would average images here, and fails with several workers."""
 
-    def stylize(self, content: images.Source) -> np.ndarray:
-        """A picture from the generator's domain, in place of a photograph.
+    # Exporting
 
-        Args:
-            content: A picture of any size: path, PIL image or array.
+    def signatures(self) -> list[Signature]:
+        """The function that the model is exported as: the first generator's."""
+        generator = self.generators()[0]
+        network = signatures.portable(generator)
 
-        Returns:
-            float32 (height, width, 3) in [0, 1], of the content's size; transparency is left behind.
+        def paint(pictures: Tensor) -> Tensor:
+            return ops.clip(unit(network(symmetric(pictures), training=False)), 0.0, 1.0)
 
-        Raises:
-            InputError: The picture can't be read or used.
-        """
-        found = self(ops.convert_to_tensor(images.load(content).rgb[None]))
-        return np.clip(ops.convert_to_numpy(found)[0], 0, 1).astype(np.float32, copy=False)
+        def generate(noise: Tensor) -> Tensor:
+            return ops.clip(unit(network(noise, training=False)), 0.0, 1.0)
+
+        if self.source == "noise":
+            return [signatures.generate_signature(generate, generator.input_shape[-1])]
+        return [signatures.paint_signature(paint)]
+
+    def export_samples(self) -> list[Sample]:
+        """A call of that function, and the model's own image."""
+        if self.source == "noise":
+            return [signatures.generate_sample(self, self.generators()[0].input_shape[-1])]
+        return [signatures.paint_sample(self)]
+
+    def in_float32(self) -> AdversarialModel:
+        """The model, or a copy of its generators that computes in float32."""
+        if self.compute_dtype == "float32":
+            return self
+        copy = type(self).from_config({**self.get_config(), "dtype": "float32"})
+        for target, network in zip(copy.generators(), self.generators(), strict=True):
+            target.set_weights(network.get_weights())
+        return copy
+
+    # Training
 
     def train_step(self, data: Any) -> dict[str, Any]:
-        """One step of all networks; the means of the losses so far."""
-        with gradients_owned():  # of Keras' layers and optimizers, too
+        """One step of all networks; returns the means of the losses so far."""
+        with gradients_owned():  # also those of Keras' layers and optimizers
             return self._train_step(data)
 
     def _train_step(self, data: Any) -> dict[str, Any]:
-        raise TypeError(f"{type(self).__name__} says nothing of its step")
+        raise NotImplementedError(f"{type(self).__name__} defines no training step")
 
     def _draws(self, pictures: Tensor) -> Draws:
-        """Random numbers of this step for each of the pictures."""
+        """Random numbers of this step, for each image of a batch."""
         return Draws(self.seed_state.value, self.step.value, ops.shape(pictures)[0])
 
     def _minimize(
         self, optimizer: Any, variables: list[Any], weight: Tensor, losses: Callable[[], tuple[Losses, Any]]
     ) -> tuple[Losses, Any]:
-        """One step of an optimizer down the sum of some losses.
+        """One step of an optimizer down the gradient of a sum of losses.
 
         Args:
             optimizer: One of the two.
-            variables: What it changes.
+            variables: The variables that it changes.
             weight: The replica's share of the whole batch.
-            losses: Gives the losses, and whatever else has come of computing them.
+            losses: Computes the losses by name, and other results that are returned as they are.
         """
         with tf.GradientTape() as tape:
-            found, others = losses()
-            total = tf.add_n(list(found.values()))
+            values, others = losses()
+            total = tf.add_n(list(values.values()))
             total = optimizer.scale_loss(ops.cast(weight, total.dtype) * total)
         optimizer.apply(tape.gradient(total, variables), variables)
-        return found, others
+        return values, others
 
-    def _noted(self, losses: Losses, pictures: Tensor) -> dict[str, Any]:
-        """The means of the losses so far, for Keras."""
+    def _update_metrics(self, losses: Losses, pictures: Tensor) -> dict[str, Any]:
+        """Add the losses of a batch to their means; returns the means so far, for Keras."""
         for name, value in losses.items():
             self.trackers[name].update_state(value, sample_weight=ops.shape(pictures)[0])
         means = self.get_metrics_result()
-        # Keras 3.15 averages what several workers return over its first axis, and fails where there is none
+        # Keras 3.15 averages the results of several workers over the first axis, and fails if there is none
         return {name: value[None] for name, value in means.items()} if replicas.several_workers() else means
 
 
-def sides(size: int | tuple[int, int]) -> tuple[int, int]:
-    """Height and width, of one number or two."""
+def translate_image(model: keras.Model, content: images.Source) -> np.ndarray:
+    """A content image as an image of the generator's domain.
+
+    Args:
+        model: A model from images to images.
+        content: An image of any size: a path, PIL image or array.
+
+    Returns:
+        float32 `(height, width, 3)` in [0, 1], of the content's size, without transparency.
+
+    Raises:
+        InputError: The image can't be read or used.
+    """
+    painted = model(ops.convert_to_tensor(images.load(content).rgb[None]))
+    return np.clip(ops.convert_to_numpy(painted)[0], 0, 1).astype(np.float32, copy=False)
+
+
+def generate_images(generator: keras.Model, count: int, seed: int | None) -> np.ndarray:
+    """Images that a generator makes from noise.
+
+    An image depends on the seed and its place, not on how many there are.
+
+    Args:
+        generator: A network from noise `(batch, latent_dim)` to images in [-1, 1].
+        count: Number of images, from 1 to 1,000,000.
+        seed: Seed of the noise; None for a random one.
+
+    Returns:
+        float32 `(count, height, width, channels)` in [0, 1].
+    """
+    check_whole("count", count, 1, 1_000_000)
+    seed, latent_dim = fresh(seed) % 2**32, generator.input_shape[-1]
+    noise = [np.random.default_rng([seed, place]).standard_normal(latent_dim, np.float32) for place in range(count)]
+    parts = []
+    for first in range(0, count, _GENERATED_AT_ONCE):
+        pictures = unit(generator(np.stack(noise[first : first + _GENERATED_AT_ONCE]), training=False))
+        parts.append(np.clip(ops.convert_to_numpy(pictures), 0, 1).astype(np.float32, copy=False))
+    return np.concatenate(parts)
+
+
+def height_and_width(size: int | tuple[int, int]) -> tuple[int, int]:
+    """(height, width) of a size: one number, or two."""
     height, width = (size, size) if isinstance(size, int) else size
     return height, width
 
 
-def share(pictures: Tensor) -> Tensor:
-    """A replica's share of the whole batch."""
+def batch_share(pictures: Tensor) -> Tensor:
+    """The replica's share of the whole batch, float32."""
     return replicas.share(ops.shape(pictures)[0])
 
 
-def together(network: keras.Model, pictures: Tensor, others: Tensor, training: bool) -> tuple[Tensor, Tensor]:
-    """What a network says of two batches, taken as one where they are known to have one size, which is faster."""
+def in_one_batch(network: keras.Model, pictures: Tensor, others: Tensor, training: bool) -> tuple[Tensor, Tensor]:
+    """A network's outputs for two batches, in one call if their images are known to have one size: that is faster."""
     size = pictures.shape[1:]
     if None in size or size != others.shape[1:]:
         return network(pictures, training=training), network(others, training=training)
-    number = ops.shape(pictures)[0]
-    found = network(ops.concatenate([pictures, others]), training=training)
-    return found[:number], found[number:]
+    count = ops.shape(pictures)[0]
+    outputs = network(ops.concatenate([pictures, others]), training=training)
+    return outputs[:count], outputs[count:]
 
 
 def symmetric(pictures: Tensor, dtype: str = "float32") -> Tensor:
@@ -205,10 +271,10 @@ def unit(pictures: Tensor) -> Tensor:
 
 
 def two_domains(data: Any, model: str) -> tuple[Tensor, Tensor]:
-    """Pictures of two domains, of which Keras takes the second for labels.
+    """Images of two domains; Keras takes the second for labels.
 
     Raises:
-        InputError: Only one is there.
+        InputError: There is one domain only.
     """
     x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
     if y is None and isinstance(x, (list, tuple)) and len(x) == 2:
@@ -219,10 +285,5 @@ def two_domains(data: Any, model: str) -> tuple[Tensor, Tensor]:
 
 
 def one_domain(data: Any) -> Tensor:
-    """Pictures alone, with or without labels, which don't count."""
+    """Images without their labels, if there are any."""
     return keras.utils.unpack_x_y_sample_weight(data)[0]
-
-
-def full(dtype: Any) -> str:
-    """The precision of pictures and scores where networks compute in that of a policy."""
-    return "float64" if keras.dtype_policies.get(dtype).compute_dtype == "float64" else "float32"

@@ -1,4 +1,4 @@
-"""The generative adversarial network: pictures from noise."""
+"""The generative adversarial network: images from noise."""
 
 from __future__ import annotations
 
@@ -9,60 +9,74 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from tfstyle.core.errors import InputError, check_whole, unknown
+from tfstyle.core.errors import check_whole, unknown
+from tfstyle.core.precision import image_dtype
+from tfstyle.core.saving import renamed_keys
 from tfstyle.core.step_random import several
+from tfstyle.core.typing import Tensor
 from tfstyle.models.adversarial import losses
-from tfstyle.models.adversarial.base import AdversarialModel, Losses, full, one_domain, share, sides, symmetric, unit
-from tfstyle.models.adversarial.networks.dcgan import dcgan_discriminator, dcgan_generator, generated
+from tfstyle.models.adversarial.base import (
+    AdversarialModel,
+    Losses,
+    batch_share,
+    generate_images,
+    height_and_width,
+    one_domain,
+    symmetric,
+    unit,
+)
+from tfstyle.models.adversarial.networks.dcgan import dcgan_discriminator, dcgan_generator
 from tfstyle.models.adversarial.networks.maxout import maxout_discriminator, maxout_generator, maxout_optimizer
 
-Tensor = Any
 Architecture = Literal["dcgan", "maxout"]
 
 ARCHITECTURES = ("dcgan", "maxout")
-RATE, MOMENTUM = 2e-4, 0.5  # Radford, Metz & Chintala 2016, section 4
+LEARNING_RATE, MOMENTUM = 2e-4, 0.5  # Radford, Metz & Chintala 2016, section 4
+_FORMER_KEYS = {"noise": "latent_dim"}
 
 
 @keras.saving.register_keras_serializable(package="tfstyle")
 class GAN(AdversarialModel):
-    """A generator G of pictures from noise, and a discriminator D that tells them from real ones.
+    """A generator G of images from noise z, and a discriminator D that tells them from real images x.
 
-    D learns that D(x) = 1 and D(G(z)) = 0, as cross entropy, and G that D(G(z)) = 1.
+    D minimises the cross entropy with the targets D(x) = 1 and D(G(z)) = 0, and G that with the target D(G(z)) = 1.
 
-    `fit` takes batches of pictures `(batch, height, width, channels)` in [0, 1], with or without labels, which don't
-    count; `generate` makes some. Each batch is a step of D and then of G, with the same generated pictures. Metrics
-    are both losses, and the mean of what D says of real and of generated pictures, as probabilities.
+    `fit` takes batches of images `(batch, height, width, channels)` in [0, 1]; labels are ignored. `generate` makes
+    images. Each batch is a step of D and then one of G, with the same generated images. Metrics are both losses, and
+    the mean probabilities that D assigns to real and to generated images (`real`, `fake`).
 
     Args:
-        size: Of the pictures, in pixels: one number, or (height, width).
-        architecture: `"dcgan"`, convolutions with batch normalisation; or `"maxout"`, the authors' own for MNIST,
-            dense layers (`GAN(28, "maxout", channels=1)`).
-        noise: Numbers that a picture is made of, normally distributed.
+        size: Size of the images, in pixels: one number, or (height, width).
+        architecture: `"dcgan"`, convolutions with batch normalisation; or `"maxout"`, the dense layers of the paper's
+            authors for MNIST (`GAN(28, "maxout", channels=1)`).
+        latent_dim: Length of the noise vectors, which are normally distributed.
         filters: Channels of DCGAN at full resolution.
-        channels: Of the pictures.
-        seed: Of kernels and of all that is drawn; None for one that nobody has chosen.
-        name: Of the model.
-        **kwargs: As for `keras.Model`; `dtype` is for the networks.
+        channels: Channels of the images.
+        seed: Seed of initial kernels and of all random numbers; None for a random one.
+        name: Name of the model.
+        **kwargs: As for `keras.Model`; `dtype` applies to the networks.
 
     Raises:
-        InputError: An unknown architecture, or a number that can't be used.
+        InputError: An unknown architecture, or a number out of range.
 
     Examples:
         >>> model = GAN(size=64)
         >>> model.compile()
         >>> model.fit(pictures.batch(128), epochs=100)
-        >>> grid = model.generate(16, seed=0)
+        >>> images = model.generate(16, seed=0)
 
     Reference:
         Goodfellow et al. 2014, "Generative Adversarial Nets", algorithm 1 with the loss of section 3 for G; Radford,
         Metz & Chintala 2016 for the networks.
     """
 
+    source = "noise"
+
     def __init__(
         self,
         size: int | tuple[int, int] = 64,
         architecture: Architecture = "dcgan",
-        noise: int = 100,
+        latent_dim: int = 100,
         filters: int = 64,
         channels: int = 3,
         seed: int | None = None,
@@ -72,20 +86,20 @@ class GAN(AdversarialModel):
         if architecture not in ARCHITECTURES:
             raise unknown("architecture", architecture, ARCHITECTURES)
         super().__init__(("generator", "discriminator", "real", "fake"), seed, name=name, **kwargs)
-        self.size = sides(size)
-        self.architecture, self.noise, self.filters, self.channels = architecture, noise, filters, channels
+        self.size = height_and_width(size)
+        self.architecture, self.latent_dim, self.filters, self.channels = architecture, latent_dim, filters, channels
         check_whole("size", min(self.size), 4 if architecture == "dcgan" else 1, 100_000)
-        check_whole("noise", noise, 1, 100_000)
+        check_whole("latent_dim", latent_dim, 1, 100_000)
         check_whole("filters", filters, 1, 4096)
         check_whole("channels", channels, 1, 64)
         first, second = ({"seed": seed, "dtype": self.dtype_policy} for seed in several(self._chosen_seed, 2))
         if architecture == "dcgan":
-            self.generator = dcgan_generator(self.size, noise, filters, channels, **first)
+            self.generator = dcgan_generator(self.size, latent_dim, filters, channels, **first)
             self.discriminator = dcgan_discriminator(self.size, filters, channels, **second)
         else:
-            self.generator = maxout_generator((*self.size, channels), noise, **first)
+            self.generator = maxout_generator((*self.size, channels), latent_dim, **first)
             self.discriminator = maxout_discriminator((*self.size, channels), **second)
-        self.build((None, noise))
+        self.build((None, latent_dim))
 
     def generators(self) -> list[keras.Model]:
         """G."""
@@ -96,55 +110,47 @@ class GAN(AdversarialModel):
         return [self.discriminator]
 
     def compile(self, generator_optimizer: Any = None, discriminator_optimizer: Any = None, **kwargs: Any) -> None:
-        """Prepare for `fit`; without arguments, as in the paper of the architecture.
+        """Configure the training; without arguments, as in the paper of the architecture.
 
         Args:
-            generator_optimizer: A Keras optimizer or its name; None for Adam at 2e-4 with β₁ = 0.5 for DCGAN, and for
-                the authors' gradient descent with momentum for maxout.
-            discriminator_optimizer: Likewise.
-            **kwargs: As for `keras.Model.compile`, but for losses and metrics, which the model has.
+            generator_optimizer: A Keras optimizer or its name; None for the architecture's: for DCGAN Adam with the
+                rate 2e-4 and β₁ = 0.5, for maxout the authors' gradient descent with momentum.
+            discriminator_optimizer: A Keras optimizer or its name; None for the architecture's.
+            **kwargs: As for `keras.Model.compile`, without losses and metrics, which the model has.
 
         Raises:
             InputError: Losses or metrics.
         """
-        given = (generator_optimizer, discriminator_optimizer)
-        generator, discriminator = (self._optimizer() if optimizer is None else optimizer for optimizer in given)
+        optimizers = (generator_optimizer, discriminator_optimizer)
+        generator, discriminator = (self._optimizer() if optimizer is None else optimizer for optimizer in optimizers)
         self._compile(generator, discriminator, {}, **kwargs)
 
     def _optimizer(self) -> keras.optimizers.Optimizer:
         if self.architecture == "maxout":
             return maxout_optimizer()
-        return keras.optimizers.Adam(RATE, beta_1=MOMENTUM, epsilon=1e-8)
+        return keras.optimizers.Adam(LEARNING_RATE, beta_1=MOMENTUM, epsilon=1e-8)
 
     def call(self, noise: Tensor) -> Tensor:
-        """Noise `(batch, noise)` to pictures `(batch, height, width, channels)` in [0, 1]."""
+        """Noise `(batch, latent_dim)` to images `(batch, height, width, channels)` in [0, 1]."""
         return unit(self.generator(noise))
 
-    def generate(self, number: int, seed: int | None = None) -> np.ndarray:
-        """Pictures made of noise: float32 `(number, height, width, channels)` in [0, 1].
+    def generate(self, count: int, seed: int | None = None) -> np.ndarray:
+        """Images made from noise: float32 `(count, height, width, channels)` in [0, 1].
 
         Args:
-            number: Of pictures.
-            seed: Of the noise; None for one that nobody has chosen.
+            count: Number of images, from 1 to 1,000,000.
+            seed: Seed of the noise; None for a random one.
         """
-        return generated(self.generator, number, seed)
-
-    def stylize(self, content: Any) -> np.ndarray:
-        """There is no content in noise.
-
-        Raises:
-            InputError: Always.
-        """
-        raise InputError("GAN makes pictures of noise: use generate, or a WGAN with source='pictures', or CycleGAN")
+        return generate_images(self.generator, count, seed)
 
     def _train_step(self, data: Any) -> dict[str, Any]:
         """One step of D, then one of G through the new D."""
-        real = symmetric(one_domain(data), full(self.dtype_policy))
-        weight = share(real)
-        noise = self._draws(real).normal((self.noise,))
+        real = symmetric(one_domain(data), image_dtype(self.dtype_policy))
+        weight = batch_share(real)
+        noise = self._draws(real).normal((self.latent_dim,))
         with tf.GradientTape() as tape:
             fake = self.generator(noise, training=True)
-            judged, said = self._minimize(
+            discriminator_losses, probabilities = self._minimize(
                 self.discriminator_optimizer,
                 self._discriminator_variables,
                 weight,
@@ -155,21 +161,21 @@ class GAN(AdversarialModel):
         variables = self._generator_variables
         self.generator_optimizer.apply(tape.gradient(total, variables), variables)
         self.step.assign(self.step.value + 1)
-        return self._noted({"generator": loss, **judged, **said}, real)
+        return self._update_metrics({"generator": loss, **discriminator_losses, **probabilities}, real)
 
     def test_step(self, data: Any) -> dict[str, Any]:
         """The losses."""
-        real = symmetric(one_domain(data), full(self.dtype_policy))
-        fake = self.generator(self._draws(real).normal((self.noise,)), training=False)
-        judged, said = self._discriminator_losses(real, fake, training=False)
+        real = symmetric(one_domain(data), image_dtype(self.dtype_policy))
+        fake = self.generator(self._draws(real).normal((self.latent_dim,)), training=False)
+        discriminator_losses, probabilities = self._discriminator_losses(real, fake, training=False)
         loss = losses.cross_entropy_generator(self.discriminator(fake, training=False))
-        return self._noted({"generator": loss, **judged, **said}, real)
+        return self._update_metrics({"generator": loss, **discriminator_losses, **probabilities}, real)
 
     def _discriminator_losses(self, real: Tensor, fake: Tensor, training: bool = True) -> tuple[Losses, Losses]:
-        """D's loss, and what it says; each batch is normalised by itself."""
-        of_real, of_fake = (self.discriminator(pictures, training=training) for pictures in (real, fake))
-        said = {"real": ops.mean(ops.sigmoid(of_real)), "fake": ops.mean(ops.sigmoid(of_fake))}
-        return {"discriminator": losses.cross_entropy_discriminator(of_real, of_fake)}, said
+        """D's loss, and its mean probabilities. Each batch is normalised by itself."""
+        real_logits, fake_logits = (self.discriminator(pictures, training=training) for pictures in (real, fake))
+        probabilities = {"real": ops.mean(ops.sigmoid(real_logits)), "fake": ops.mean(ops.sigmoid(fake_logits))}
+        return {"discriminator": losses.cross_entropy_discriminator(real_logits, fake_logits)}, probabilities
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
@@ -177,8 +183,13 @@ class GAN(AdversarialModel):
             **super().get_config(),
             "size": self.size,
             "architecture": self.architecture,
-            "noise": self.noise,
+            "latent_dim": self.latent_dim,
             "filters": self.filters,
             "channels": self.channels,
             "seed": self.seed,
         }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> GAN:
+        """The model that `get_config` describes, now or under its former keys, untrained."""
+        return super().from_config(renamed_keys(config, _FORMER_KEYS), custom_objects)

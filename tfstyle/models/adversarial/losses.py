@@ -1,25 +1,24 @@
-"""What adversarial networks minimise: small functions of what discriminators say, and of pictures.
+"""Losses of adversarial networks: functions of scores and of images.
 
-Each takes logits or scores `(batch, ...)` and gives a scalar in at least float32, the mean over the batch and over
-all patches of a picture.
+Scores are logits `(batch, ...)` of a discriminator D, or outputs of a critic D, for real images x or generated images
+G(z). Each loss is a scalar in at least float32: the mean over the batch and over all patches of an image.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import keras
 import tensorflow as tf
 from keras import ops
 
-Tensor = Any
+from tfstyle.core.typing import Tensor
 
-_EPSILON = 1e-12  # under the root of the gradient's norm, whose derivative is infinite at 0 (chosen)
+_EPSILON = 1e-12  # chosen: added under the root of the gradient's norm, whose derivative is infinite at 0
 
 
 def cross_entropy_discriminator(real: Tensor, fake: Tensor) -> Tensor:
-    """−E log σ(D(x)) − E log(1 − σ(D(G(z)))), σ the logistic function: D(x) = 1 and D(G(z)) = 0 are best.
+    """−E log σ(D(x)) − E log(1 − σ(D(G(z)))), with σ the logistic function; σ(D(x)) = 1 and σ(D(G(z))) = 0 are best.
 
     Reference:
         Goodfellow et al. 2014, equation 1.
@@ -73,13 +72,13 @@ def wasserstein_generator(fake: Tensor) -> Tensor:
 
 
 def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, mixing: Tensor) -> Tensor:
-    """E (‖∇ D(x̂)‖₂ − 1)² at x̂ = x + α (G(z) − x), D being the mean of what the critic says of all patches.
+    """E (‖∇ D(x̂)‖₂ − 1)² at x̂ = x + α (G(z) − x), where D is the mean of the critic's scores of all patches.
 
     Args:
-        critic: From pictures `(batch, height, width, channels)` to scores `(batch, ...)`.
-        real: Pictures x.
-        fake: Pictures G(z), of the same shape.
-        mixing: α of each picture, `(batch,)`, uniform in [0, 1].
+        critic: From images `(batch, height, width, channels)` to scores `(batch, ...)`.
+        real: Images x, `(batch, height, width, channels)`.
+        fake: Images G(z), of the same shape.
+        mixing: α of each image, `(batch,)`, uniform in [0, 1].
 
     Reference:
         Gulrajani et al. 2017, equation 3 and algorithm 1.
@@ -95,7 +94,7 @@ def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Ten
 
 
 def absolute_difference(pictures: Tensor, others: Tensor) -> Tensor:
-    """Mean of |a − b|: the cycle consistency and identity losses, and the content loss of `WGAN`.
+    """Mean of |a − b|: the cycle consistency loss, the identity loss, and the content loss of `WGAN`.
 
     Reference:
         Zhu et al. 2017, equation 2 and section 5.2.
@@ -104,14 +103,14 @@ def absolute_difference(pictures: Tensor, others: Tensor) -> Tensor:
 
 
 def copy_ratio(pictures: Tensor, outputs: Tensor) -> Tensor:
-    """E ‖G(x) − x‖₂ / ‖x − x̄‖₂, x̄ the picture's mean colour: 0 where a generator copies its input.
+    """E ‖G(x) − x‖₂ / ‖x − x̄‖₂, where x̄ is the mean colour of an image: 0 if a generator copies its input.
 
-    Being relative to how much there is to see in a picture, it is the same in [0, 1] and in [-1, 1].
+    As it is relative to the contrast of the image, it is the same for images in [0, 1] and in [-1, 1].
     """
     pictures, outputs = _full(pictures), _full(outputs)
     contrast = pictures - ops.mean(pictures, axis=(1, 2), keepdims=True)
-    change, seen = (ops.sqrt(ops.sum(ops.square(x), axis=(1, 2, 3))) for x in (outputs - pictures, contrast))
-    return ops.mean(change / ops.maximum(seen, keras.config.epsilon()))
+    change, spread = (ops.sqrt(ops.sum(ops.square(x), axis=(1, 2, 3))) for x in (outputs - pictures, contrast))
+    return ops.mean(change / ops.maximum(spread, keras.config.epsilon()))
 
 
 def _full(tensor: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""DepthMini: a depth module of our own, small enough to come with the package."""
+"""DepthMini: a depth module that is small enough to come with the package."""
 
 from __future__ import annotations
 
@@ -14,24 +14,23 @@ from keras import ops
 from tfstyle.core import files
 from tfstyle.core.errors import InputError
 from tfstyle.core.package import EMBEDDED as EMBEDDED_FOLDER
+from tfstyle.core.typing import Tensor
 from tfstyle.layers import Preprocessing
 from tfstyle.models.depth.guided_filter import guided
 from tfstyle.models.depth.inverse_depth import relative
 
-Tensor = Any
-
 EMBEDDED = EMBEDDED_FOLDER / "depthmini.weights.h5"
 SIDE = 160  # pixels of the squares that it was trained on
-_MULTIPLE = 32  # in pixels: the stride of the coarsest features
-# VGG19Mini's blocks that were taken over: their convolutions, and the filters of each.
+_MULTIPLE = 32  # pixels: the stride of the coarsest features
+# The blocks of VGG19Mini that it consists of below: convolutions of a block, and filters of each.
 _ENCODER = (("block1", 2, 16), ("block2", 2, 32), ("block3", 4, 80), ("block4", 1, 160))
-_RADIUS, _EPSILON = 1 / 16, 1e-2  # chosen: of the guided filter, the radius in sides
-_DEEP, _WIDTHS = 64, (64, 64, 48, 32, 16)  # chosen: filters of the coarse layers, and of those upwards from them
+_RADIUS, _EPSILON = 1 / 16, 1e-2  # chosen: of the guided filter; the radius as a share of the side
+_DEEP, _WIDTHS = 64, (64, 64, 48, 32, 16)  # chosen: filters of the coarse layers, and of the finer ones after them
 
 
 @keras.saving.register_keras_serializable(package="tfstyle")
 class Coordinates(keras.layers.Layer):
-    """Two more channels, that say where in the picture a position is: from −1, the top or the left, to 1."""
+    """Adds two channels, the row and the column of each position: from −1 at the top or left to 1."""
 
     def call(self, features: Tensor) -> Tensor:
         """`(batch, height, width, N)` to `(batch, height, width, N + 2)`."""
@@ -44,37 +43,38 @@ class Coordinates(keras.layers.Layer):
         return ops.concatenate([features, ops.cast(tf.tile(grid[None], (batch, 1, 1, 1)), features.dtype)], axis=-1)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """Two channels more."""
+        """The shape with two more channels."""
         return (*input_shape[:-1], (input_shape[-1] or 0) + 2)
 
 
 @keras.saving.register_keras_serializable(package="tfstyle")
 class Doubled(keras.layers.Layer):
-    """Twice the height and the width, bilinearly, also where they are known in the graph only."""
+    """Bilinear upsampling to twice the height and width, which may be known in the graph only."""
 
     def call(self, features: Tensor) -> Tensor:
         """`(batch, height, width, N)` to `(batch, 2 height, 2 width, N)`."""
         return ops.cast(tf.image.resize(features, 2 * tf.shape(features)[1:3]), features.dtype)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """Twice the sides, where they are known."""
+        """The shape with twice the height and width, where they are known."""
         batch, height, width, channels = input_shape
         return (batch, *(side and 2 * side for side in (height, width)), channels)
 
 
 def network(dtype: Any = None, seed: int = 0) -> keras.Model:
-    """From RGB in [0, 1], `(batch, height, width, 3)` with sides that are multiples of 32, to inverse depth.
+    """The network from RGB images in [0, 1], with sides that are multiples of 32, to inverse depth.
 
-    The encoder is that of `VGG19Mini` up to `block4_conv1`, with its layers' names. On its features stand two coarser
-    levels that see far, and know where in the picture they are; then each finer level is added to what comes from
-    below.
+    The encoder is that of `VGG19Mini` up to `block4_conv1`, with the names of its layers. Two coarser levels follow,
+    which have a large receptive field and know their position in the image. Then each finer level of the encoder is
+    added to the upsampled coarser one.
 
     Args:
-        dtype: Keras dtype policy; None for Keras' own.
-        seed: Of the kernels.
+        dtype: Keras dtype policy; None for Keras' default.
+        seed: Seed of the initial kernels.
 
     Returns:
-        A functional model; inverse depth up to scale and shift is float32 `(batch, height / 2, width / 2, 1)`.
+        A functional model from `(batch, height, width, 3)` to inverse depth up to scale and shift, float32
+        `(batch, height / 2, width / 2, 1)`.
     """
     seeds = iter(np.random.SeedSequence(seed).generate_state(32).tolist())
 
@@ -88,7 +88,7 @@ def network(dtype: Any = None, seed: int = 0) -> keras.Model:
         return keras.layers.MaxPooling2D(2, dtype=dtype, name=name)(x)
 
     def joined(x: Any, finer: Any, filters: int, name: str) -> Any:
-        """Twice as fine, with what the encoder has there."""
+        """Upsampled features, with those of the encoder at that level added."""
         x = Doubled(dtype=dtype, name=f"{name}_up")(x)
         x = keras.layers.Add(dtype=dtype, name=f"{name}_add")([x, convolved(finer, x.shape[-1], f"{name}_skip", 1)])
         return convolved(x, filters, f"{name}_conv")
@@ -116,17 +116,18 @@ def network(dtype: Any = None, seed: int = 0) -> keras.Model:
 
 @keras.saving.register_keras_serializable(package="tfstyle")
 class DepthMini(keras.Model):
-    """A small network that tells near from far in one picture: a depth module, see `tfstyle.depth`.
+    """A small network that estimates the inverse depth of one image: a depth module, see `tfstyle.depth`.
 
-    It has learnt from made scenes alone (`images.samples.scenes`, `scripts/train_depthmini.py`): it knows grounds,
-    walls and skies, and things before them, and is often wrong on photographs. `docs/models.md` says how often.
+    It was trained on procedural scenes alone (`images.samples.scenes`, `scripts/train_depthmini.py`). It knows
+    grounds, walls, skies and objects in front of them, and is often wrong on photographs; `docs/models.md` says how
+    often.
 
     Args:
         weights: `"embedded"` for those that come with the package, the path of a file that `save_weights` of
             `DepthMini().network` wrote, or None for random ones.
-        side: Pictures are brought to about as many pixels as a square of this side has, keeping their proportions.
-        refine: Whether maps get the edges of their pictures, by the guided filter; without, they are blurred.
-        seed: Of random weights.
+        side: Images are resized to about as many pixels as a square of this side has; their proportions are kept.
+        refine: Whether the guided filter gives maps the edges of their images; they are blurred without it.
+        seed: Seed of random weights.
         **kwargs: As for `keras.Model`.
 
     Raises:
@@ -147,9 +148,9 @@ class DepthMini(keras.Model):
     ) -> None:
         super().__init__(name=name, autocast=False, **kwargs)
         self.side, self.refine, self.seed = side, refine, seed
-        self._weights = weights if weights in ("embedded", None) else None  # a saved model has them in it
+        self._weights = weights if weights in ("embedded", None) else None  # a saved model contains those of a file
         self.network = network(self.dtype_policy, seed)
-        if not self.trainable:  # as restored: Keras doesn't hand it on to layers that come later
+        if not self.trainable:  # of a restored model; Keras doesn't pass it on to layers that are added later
             self.network.trainable = False
         if weights is not None:
             path = EMBEDDED if weights == "embedded" else Path(weights)
@@ -158,15 +159,15 @@ class DepthMini(keras.Model):
             except (OSError, ValueError, KeyError) as error:
                 raise InputError(
                     f"{files.shown(path)} can't be loaded as the weights of DepthMini ({files.reason(error)[:100]}): "
-                    f"give a file that its network has saved, or 'embedded'"
+                    f"give a file that DepthMini().network.save_weights has written, or 'embedded'"
                 ) from error
         self.build((None, None, None, 3))
 
     def build(self, input_shape: Any) -> None:
-        """Nothing is left to be built; Keras notes the shape."""
+        """Keras records the shape; everything is built already."""
 
     def call(self, pictures: Tensor) -> Tensor:
-        """Proximity, float32 `(batch, height, width)` in [0, 1], of pictures of any size, RGB in [0, 1]."""
+        """Inverse depth, float32 `(batch, height, width)` in [0, 1], of images of any size, RGB in [0, 1]."""
         pictures = ops.cast(pictures, "float32")
         height, width = tf.unstack(tf.shape(pictures)[1:3])
         scale = self.side / tf.sqrt(tf.cast(height * width, "float32"))
@@ -182,6 +183,6 @@ class DepthMini(keras.Model):
         return relative(guided(relative(inverse), small, pictures, radius, _EPSILON))
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments; weights from a file are in saved models, and not here."""
+        """The constructor's arguments; weights from a file are not among them, but saved with a model."""
         return {**super().get_config(), "weights": self._weights, "side": self.side, "refine": self.refine,
                 "seed": self.seed}  # fmt: skip

@@ -1,31 +1,29 @@
-"""Maps with the edges of their pictures: the guided filter."""
+"""The guided filter, which gives a map the edges of its image."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import tensorflow as tf
 
-Tensor = Any
+from tfstyle.core.typing import Tensor
 
 
 def guided(coarse: Tensor, small: Tensor, pictures: Tensor, radius: int, epsilon: float) -> Tensor:
-    """A map that is smooth but where the picture has edges, at the picture's resolution.
+    """A map at the resolution of the images, smooth except where the images have edges.
 
-    Within each window of 2 radius + 1 pixels the map is fitted by a linear function of the colours, aᵀ I + b with
-    a = (Σ + ε U)⁻¹ cov(I, map), where Σ is the covariance of the colours; the coefficients of all windows that a
-    pixel is in are averaged, brought to the resolution of the pictures, and applied there. Gradients flow to maps and
-    pictures.
+    Within each window of 2 radius + 1 pixels, a linear function of the colours, aᵀ I + b, is fitted to the map, with
+    a = (Σ + ε U)⁻¹ cov(I, map), where Σ is the covariance of the colours. For each pixel, the coefficients of all
+    windows that contain it are averaged; they are resized to the images and applied there. Gradients flow to maps and
+    images.
 
     Args:
-        coarse: The map, `(batch, height, width)`.
-        small: The pictures at its resolution, `(batch, height, width, 3)`, RGB in [0, 1].
-        pictures: The pictures `(batch, large height, large width, 3)`.
-        radius: Of the windows, in pixels of the map.
-        epsilon: ε: variances of colours that are well below count as none.
+        coarse: The maps, `(batch, rows, columns)`.
+        small: The images at the resolution of the maps, `(batch, rows, columns, 3)`, RGB in [0, 1].
+        pictures: The images, `(batch, height, width, 3)`, RGB in [0, 1].
+        radius: Radius of the windows, in pixels of the map.
+        epsilon: ε: a variance of colours far below it counts as none.
 
     Returns:
-        float32 `(batch, large height, large width)`.
+        float32 `(batch, height, width)`.
 
     Reference:
         He, Sun & Tang 2013, "Guided Image Filtering", equations 14 to 16 (for colours 19 to 21); He & Sun 2015, "Fast
@@ -39,7 +37,7 @@ def guided(coarse: Tensor, small: Tensor, pictures: Tensor, radius: int, epsilon
     rr, gg, bb = (rr - mr * mr + epsilon, gg - mg * mg + epsilon, bb - mb * mb + epsilon)
     rg, rb, gb = rg - mr * mg, rb - mr * mb, gb - mg * mb
     rp, gp, bp = rp - mr * mp, gp - mg * mp, bp - mb * mp
-    # The inverse of a symmetric matrix of 3x3, by its cofactors.
+    # The inverse of a symmetric 3x3 matrix, by its cofactors.
     c00, c01, c02 = gg * bb - gb * gb, rb * gb - rg * bb, rg * gb - rb * gg
     c11, c12, c22 = rr * bb - rb * rb, rg * rb - rr * gb, rr * gg - rg * rg
     determinant = rr * c00 + rg * c01 + rb * c02
@@ -53,5 +51,5 @@ def guided(coarse: Tensor, small: Tensor, pictures: Tensor, radius: int, epsilon
 
 
 def _mean(values: Tensor, radius: int) -> Tensor:
-    """The mean over a window around each position; at borders over what of it is inside."""
+    """The mean over a window around each position; at borders, over the part of it that is inside."""
     return tf.nn.avg_pool2d(values, 2 * radius + 1, 1, "SAME")

@@ -1,4 +1,4 @@
-"""The networks of DCGAN: from noise to pictures, and what judges those."""
+"""The networks of DCGAN: a generator of images from noise, and a discriminator."""
 
 from __future__ import annotations
 
@@ -6,82 +6,80 @@ import math
 from typing import Any, Literal
 
 import keras
-import numpy as np
-from keras import ops
 
-from tfstyle.core.errors import check_whole
-from tfstyle.core.step_random import fresh, several
+from tfstyle.core.precision import image_dtype
+from tfstyle.core.step_random import several
 from tfstyle.layers import InstanceNormalization, PadToMultiple
-from tfstyle.models.adversarial.base import full, unit
 from tfstyle.models.adversarial.networks.patch_discriminator import SLOPE
 from tfstyle.models.adversarial.networks.resnet_generator import SPREAD
 
-Tensor = Any
 Normalization = Literal["batch", "layer", "instance"] | None
 
-_START = 4  # rows and columns, at least, of the smallest features: Radford et al. 2016, figure 1
-_AT_ONCE = 64  # pictures that are made of noise at a time (chosen)
-_MOMENTUM = 0.9  # of batch normalisation's averages, as PyTorch's default
+_START = 4  # least rows and columns of the smallest features: Radford et al. 2016, figure 1
+_MOMENTUM = 0.9  # of the averages of batch normalisation: PyTorch's default
 
 
 def levels(size: tuple[int, int]) -> int:
-    """How often features are doubled on the way to pictures of a size, in pixels."""
+    """How often the sides of features are doubled up to images of a size, (height, width) in pixels."""
     return max(1, int(math.log2(min(size) / _START)))
 
 
 def dcgan_generator(
     size: tuple[int, int],
-    noise: int = 100,
+    latent_dim: int = 100,
     filters: int = 64,
     channels: int = 3,
     seed: int = 0,
     dtype: Any = None,
     name: str = "generator",
 ) -> keras.Model:
-    """Noise `(batch, noise)` to pictures `(batch, height, width, channels)` in [-1, 1].
+    """The generator from noise `(batch, latent_dim)` to images `(batch, height, width, channels)` in [-1, 1].
 
-    A dense layer, then transposed convolutions of 4x4 and stride 2, each with half the channels, up to `filters`;
-    batch normalisation, over the batches of all replicas, and ReLU but for the last, which has tanh.
+    It consists of a dense layer and of 4x4 transposed convolutions with stride 2, each with half the channels of the
+    one before, down to `filters`. Batch normalisation, over the batches of all replicas, and ReLU come before each of
+    them; tanh follows the last.
 
     Args:
-        size: Of the pictures, (height, width); what is beyond is cropped.
-        noise: Numbers that a picture is made of.
+        size: (height, width) of the images, to which they are cropped.
+        latent_dim: Length of the noise vectors.
         filters: Channels before the last convolution.
-        channels: Of the pictures.
-        seed: Of the kernels.
-        dtype: Keras dtype policy; None for Keras' own.
-        name: Of the network.
+        channels: Channels of the images.
+        seed: Seed of the initial kernels.
+        dtype: Keras dtype policy; None for Keras' default.
+        name: Name of the network.
 
     Reference:
         Radford, Metz & Chintala 2016, section 3.
     """
-    number = levels(size)
-    seeds = several(seed, number + 1)
-    rows, columns = (-(-side // 2**number) for side in size)
-    width = filters * 2 ** (number - 1)
+    count = levels(size)
+    seeds = several(seed, count + 1)
+    rows, columns = (-(-side // 2**count) for side in size)
+    width = filters * 2 ** (count - 1)
 
-    def start(place: int) -> Any:
+    def initializer(place: int) -> Any:
         return keras.initializers.RandomNormal(0.0, SPREAD, seed=seeds[place])
 
-    inputs = keras.Input((noise,), name="noise")
-    x = keras.layers.Dense(rows * columns * width, kernel_initializer=start(0), dtype=dtype, name="first")(inputs)
+    inputs = keras.Input((latent_dim,), name="noise")
+    x = keras.layers.Dense(rows * columns * width, kernel_initializer=initializer(0), dtype=dtype, name="first")(
+        inputs
+    )
     x = keras.layers.Reshape((rows, columns, width), dtype=dtype)(x)
-    for level in range(1, number + 1):
+    for level in range(1, count + 1):
         x = keras.layers.BatchNormalization(momentum=_MOMENTUM, epsilon=1e-5, synchronized=True, dtype=dtype)(x)
         x = keras.layers.ReLU(dtype=dtype)(x)
-        last = level == number
+        last = level == count
         x = keras.layers.Conv2DTranspose(
             channels if last else width // 2**level,
             4,
             2,
             "same",
             activation="tanh" if last else None,
-            kernel_initializer=start(level),
-            dtype=full(dtype) if last else dtype,
+            kernel_initializer=initializer(level),
+            dtype=image_dtype(dtype) if last else dtype,
             name=f"up{level}",
         )(x)
-    crop = rows * 2**number - size[0], columns * 2**number - size[1]
-    x = keras.layers.Cropping2D(((0, crop[0]), (0, crop[1])), dtype=full(dtype))(x)
+    crop = rows * 2**count - size[0], columns * 2**count - size[1]
+    x = keras.layers.Cropping2D(((0, crop[0]), (0, crop[1])), dtype=image_dtype(dtype))(x)
     return keras.Model(inputs, x, name=name)
 
 
@@ -94,41 +92,48 @@ def dcgan_discriminator(
     dtype: Any = None,
     name: str = "discriminator",
 ) -> keras.Model:
-    """Pictures `(batch, height, width, channels)` in [-1, 1] to scores `(batch, 1)`, in at least float32.
+    """The discriminator from images `(batch, height, width, channels)` in [-1, 1] to scores `(batch, 1)`.
 
-    Convolutions of 4x4 and stride 2 with twice the channels each, from `filters` on, down to about 4x4 positions;
-    normalisation but for the first, and leaky ReLUs; then a dense layer.
+    It consists of 4x4 convolutions with stride 2, each with twice the channels of the one before, down to about 4x4
+    positions, and of a dense layer. All convolutions are followed by leaky ReLUs, all but the first by normalisation.
+    Scores are in at least float32.
 
     Args:
-        size: Of the pictures, (height, width).
+        size: (height, width) of the images.
         filters: Channels of the first convolution.
-        channels: Of the pictures.
-        normalization: Over what features are normalised: the batches of all replicas; all of a picture's features;
-            a picture's features, each channel by itself; or None not at all.
-        seed: Of the kernels.
-        dtype: Keras dtype policy; None for Keras' own.
-        name: Of the network.
+        channels: Channels of the images.
+        normalization: `"batch"` over the batches of all replicas, `"layer"` over all features of an image,
+            `"instance"` over each channel of an image, or None.
+        seed: Seed of the initial kernels.
+        dtype: Keras dtype policy; None for Keras' default.
+        name: Name of the network.
 
     Reference:
         Radford, Metz & Chintala 2016, section 3; Gulrajani et al. 2017, section 4, for layers instead of batches.
     """
-    number = levels(size)
-    seeds = several(seed, number + 1)
+    count = levels(size)
+    seeds = several(seed, count + 1)
 
-    def start(place: int) -> Any:
+    def initializer(place: int) -> Any:
         return keras.initializers.RandomNormal(0.0, SPREAD, seed=seeds[place])
 
     x = pictures = keras.Input((*size, channels), name="pictures")
-    x = PadToMultiple(2**number, dtype=dtype)(x)
-    for level in range(number):
+    x = PadToMultiple(2**count, dtype=dtype)(x)
+    for level in range(count):
         x = keras.layers.Conv2D(
-            filters * 2**level, 4, 2, "same", kernel_initializer=start(level), dtype=dtype, name=f"down{level + 1}"
+            filters * 2**level,
+            4,
+            2,
+            "same",
+            kernel_initializer=initializer(level),
+            dtype=dtype,
+            name=f"down{level + 1}",
         )(x)
         if level > 0 and normalization is not None:
             x = _normalization(normalization, dtype)(x)
         x = keras.layers.LeakyReLU(SLOPE, dtype=dtype)(x)
     x = keras.layers.Flatten(dtype=dtype)(x)
-    x = keras.layers.Dense(1, kernel_initializer=start(number), dtype=full(dtype), name="last")(x)
+    x = keras.layers.Dense(1, kernel_initializer=initializer(count), dtype=image_dtype(dtype), name="last")(x)
     return keras.Model(pictures, x, name=name)
 
 
@@ -138,18 +143,3 @@ def _normalization(kind: Normalization, dtype: Any) -> keras.layers.Layer:
     if kind == "layer":
         return keras.layers.GroupNormalization(groups=1, epsilon=1e-5, dtype=dtype)
     return InstanceNormalization(dtype=dtype)
-
-
-def generated(network: keras.Model, number: int, seed: int | None) -> np.ndarray:
-    """Pictures of a network that makes them of noise: float32 `(number, height, width, channels)` in [0, 1].
-
-    Each is that of the seed and its place, however many there are.
-    """
-    check_whole("number", number, 1, 1_000_000)
-    seed, length = fresh(seed) % 2**32, network.input_shape[-1]
-    noise = [np.random.default_rng([seed, place]).standard_normal(length, np.float32) for place in range(number)]
-    found = []
-    for first in range(0, number, _AT_ONCE):
-        pictures = unit(network(np.stack(noise[first : first + _AT_ONCE]), training=False))
-        found.append(np.clip(ops.convert_to_numpy(pictures), 0, 1).astype(np.float32, copy=False))
-    return np.concatenate(found)

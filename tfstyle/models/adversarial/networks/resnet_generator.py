@@ -1,4 +1,4 @@
-"""The residual generator of CycleGAN: from picture to picture."""
+"""The residual generator of CycleGAN: from image to image."""
 
 from __future__ import annotations
 
@@ -6,40 +6,39 @@ from typing import Any
 
 import keras
 
+from tfstyle.core.precision import image_dtype
 from tfstyle.core.step_random import several
+from tfstyle.core.typing import Tensor
 from tfstyle.layers import (
     CropTo,
-    DoublingConv2DTranspose,
     InstanceNormalization,
     PaddedConv2D,
     PadToMultiple,
     ReflectionPadding2D,
+    UpsamplingConv2DTranspose,
     WinogradConv2D,
 )
-from tfstyle.models.adversarial.base import full
 
-Tensor = Any
-
-SPREAD = 0.02  # of kernels at the start: Zhu et al. 2017, section 7.1
-_STRIDE, _LEAST = 4, 8  # least: reflection within a residual block needs two rows
+SPREAD = 0.02  # standard deviation of initial kernels: Zhu et al. 2017, section 7.1
+_STRIDE, _LEAST = 4, 8  # pixels; reflection within a residual block needs two rows
 
 
 def resnet_generator(
     blocks: int = 9, filters: int = 64, seed: int = 0, dtype: Any = None, name: str = "generator"
 ) -> keras.Model:
-    """c7s1-64, d128, d256, R256 (as many as there are blocks), u128, u64, c7s1-3, with 64 = `filters`.
+    """The generator from images `(batch, height, width, 3)` in [-1, 1] to images of the same shape.
 
-    From `(batch, height, width, 3)` in [-1, 1] to the same; other sizes than multiples of 4 are padded by reflection
-    and cropped again. Padding is by reflection but for d and u, which are padded as PyTorch does it; normalisation is
-    that of instances, without γ and β; convolutions have biases. With 64 filters, 11,378,179 parameters for 9 blocks,
-    7,837,699 for 6.
+    It is c7s1-64, d128, d256, R256 for each block, u128, u64, c7s1-3, in the notation of the paper, with 64 =
+    `filters`. Images whose sides are no multiples of 4 are padded by reflection, and cropped afterwards. Convolutions
+    have biases; they are padded by reflection, but d and u with zeros, as PyTorch does it. Instance normalisation has
+    no γ and β. With 64 filters there are 11,378,179 parameters for 9 blocks, and 7,837,699 for 6.
 
     Args:
-        blocks: Residual blocks: 9 for pictures of 256 pixels and more, 6 for those of 128.
+        blocks: Residual blocks; in the paper 9 for images of 256 pixels and more, and 6 for those of 128.
         filters: Channels at full resolution.
-        seed: Of the kernels.
-        dtype: Keras dtype policy; None for Keras' own.
-        name: Of the network.
+        seed: Seed of the initial kernels.
+        dtype: Keras dtype policy; None for Keras' default.
+        name: Name of the network.
 
     Reference:
         Zhu et al. 2017, section 7.2, and the code of the authors; Johnson et al. 2016.
@@ -47,15 +46,15 @@ def resnet_generator(
     seeds = iter(several(seed, 2 * blocks + 6))
 
     def convolution(x: Tensor, kind: type, width: int, name: str, **options: Any) -> Tensor:
-        start = keras.initializers.RandomNormal(0.0, SPREAD, seed=next(seeds))
-        return kind(width, kernel_initializer=start, name=name, **{"dtype": dtype, **options})(x)
+        initializer = keras.initializers.RandomNormal(0.0, SPREAD, seed=next(seeds))
+        return kind(width, kernel_initializer=initializer, name=name, **{"dtype": dtype, **options})(x)
 
     def normalized(x: Tensor) -> Tensor:
         return InstanceNormalization(activation="relu", dtype=dtype)(x)
 
     plain = keras.layers.Conv2D
     pictures = keras.Input((None, None, 3), name="pictures")
-    x = PadToMultiple(_STRIDE, _LEAST, dtype=full(dtype))(pictures)
+    x = PadToMultiple(_STRIDE, _LEAST, dtype=image_dtype(dtype))(pictures)
     x = ReflectionPadding2D(3, dtype=dtype)(x)
     x = normalized(convolution(x, plain, filters, "first", kernel_size=7))
     for level in (2, 4):
@@ -67,8 +66,12 @@ def resnet_generator(
         inner = convolution(inner, WinogradConv2D, 4 * filters, f"block{block}_conv2")
         x = keras.layers.Add(dtype=dtype)([x, InstanceNormalization(dtype=dtype)(inner)])
     for level in (2, 1):
-        x = normalized(convolution(x, DoublingConv2DTranspose, level * filters, f"up{level}"))
-    x = ReflectionPadding2D(3, dtype=full(dtype))(x)
-    options = {"kernel_size": 7, "activation": "tanh", "dtype": full(dtype)}  # half precision has too few levels
+        x = normalized(convolution(x, UpsamplingConv2DTranspose, level * filters, f"up{level}"))
+    x = ReflectionPadding2D(3, dtype=image_dtype(dtype))(x)
+    options = {
+        "kernel_size": 7,
+        "activation": "tanh",
+        "dtype": image_dtype(dtype),
+    }  # half precision has too few levels
     x = convolution(x, plain, 3, "last", **options)
-    return keras.Model(pictures, CropTo(dtype=full(dtype))([x, pictures]), name=name)
+    return keras.Model(pictures, CropTo(dtype=image_dtype(dtype))([x, pictures]), name=name)

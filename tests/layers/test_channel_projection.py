@@ -1,15 +1,15 @@
-"""ChannelMixing: a linear map at each position."""
+"""ChannelProjection: a linear map at each position."""
 
 import keras
 import numpy as np
 
-from tfstyle.layers import ChannelMixing
+from tfstyle.layers import ChannelProjection
 
 
 def test_it_begins_as_the_identity_and_then_maps_each_position():
     random = np.random.default_rng(0)
     features = random.normal(size=(2, 3, 4, 5)).astype("float32")
-    layer = ChannelMixing()
+    layer = ChannelProjection()
     np.testing.assert_array_equal(layer(features), features)
     matrix = random.normal(size=(5, 5))
     layer.mixing.assign(matrix)
@@ -19,7 +19,7 @@ def test_it_begins_as_the_identity_and_then_maps_each_position():
 
 def test_a_saved_model_has_its_matrix(tmp_path):
     pictures = keras.Input((None, None, 3))
-    model = keras.Model(pictures, ChannelMixing()(pictures))
+    model = keras.Model(pictures, ChannelProjection()(pictures))
     model.layers[1].mixing.assign([[0, 1, 0], [0, 0, 1], [1, 0, 0]])
     model.save(tmp_path / "model.keras")
     again = keras.saving.load_model(tmp_path / "model.keras")

@@ -5,7 +5,7 @@ import pytest
 
 from tfstyle import Backbone, images
 from tfstyle.models import AdaIN, StyleCode
-from tfstyle.models.adain.stylizer import Stylizer
+from tfstyle.models.stylizer import Stylizer
 
 
 @pytest.fixture(scope="module")
@@ -23,8 +23,12 @@ def encoded(monkeypatch):
     """The masks of all styles that are encoded."""
     masks = []
     original = AdaIN.encode_style
-    monkeypatch.setattr(AdaIN, "encode_style", lambda self, style, mask=None: masks.append(mask) or original(
-        self, style, mask))  # fmt: skip
+
+    def encode_style(self, style, style_mask=None):
+        masks.append(style_mask)
+        return original(self, style, style_mask)
+
+    monkeypatch.setattr(AdaIN, "encode_style", encode_style)
     return masks
 
 
@@ -37,7 +41,7 @@ def halves(shape):
 def test_a_mix_is_that_of_the_model(model, pictures):
     photo, *paintings = pictures
     found = Stylizer(model, paintings, [0.25, 0.75], alpha=0.5).paint(photo)
-    np.testing.assert_allclose(found, model.stylize(photo, paintings, weights=[1, 3], alpha=0.5), atol=1e-6)
+    np.testing.assert_allclose(found, model.stylize(photo, paintings, style_weights=[1, 3], alpha=0.5), atol=1e-6)
     assert found.dtype == np.float32
 
 

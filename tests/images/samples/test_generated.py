@@ -1,4 +1,4 @@
-"""The sample pictures: what their functions promise, and that each painting is what it claims to be."""
+"""Generated paintings: shapes, ranges and seeds, and that each shows what its description says."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from functools import lru_cache
 import numpy as np
 import pytest
 from scipy import ndimage
-from skimage import data
 
 from tfstyle import samples
 from tfstyle.core.errors import InputError
@@ -26,34 +25,12 @@ def _painting(name: str, size: int | tuple[int, int], seed: int = 0) -> np.ndarr
 
 def _python(code: str) -> str:
     """What a fresh process prints."""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300)
     return done.stdout.strip()
 
 
 def _saturation(picture: np.ndarray) -> np.ndarray:
     return picture.max(axis=-1) - picture.min(axis=-1)
-
-
-@pytest.mark.parametrize("name", samples.CONTENTS)
-def test_content_is_the_photograph_of_scikit_image(name: str) -> None:
-    picture = samples.content(name)
-    photograph = getattr(data, name)()
-    assert picture.dtype == np.float32
-    assert picture.shape == photograph.shape
-    np.testing.assert_array_equal(np.rint(picture * 255).astype(np.uint8), photograph)
-    assert 0 <= picture.min() < picture.max() <= 1
-
-
-def test_contents_need_no_network() -> None:
-    code = """
-import socket
-def refuse(*args, **kwargs):
-    raise AssertionError("the network was asked")
-socket.socket.connect = socket.getaddrinfo = refuse
-from tfstyle import samples
-print(sum(samples.content(name).size > 0 for name in samples.CONTENTS))
-"""
-    assert _python(code) == str(len(samples.CONTENTS))
 
 
 @pytest.mark.parametrize("name", samples.STYLES)
@@ -202,31 +179,18 @@ def test_mosaic_has_a_warm_fish_in_blue_water_and_a_gold_frame() -> None:
 
 
 def test_unknown_names_are_refused() -> None:
-    with pytest.raises(InputError, match=r"^unknown sample 'roket': did you mean rocket\?$"):
-        samples.content("roket")
-    with pytest.raises(InputError, match=r"^unknown sample 'pixel': use one of impasto, ink, mosaic$"):
+    with pytest.raises(InputError, match="'pixel': use one of impasto, ink, mosaic"):
         samples.style("pixel")
 
 
 @pytest.mark.parametrize(
-    ("size", "said"), [(63, "63 × 63"), (0, "0 × 0"), (-512, "-512 × -512"), ((512, 63), "512 × 63")]
+    ("size", "shown"), [(63, "63 × 63"), (0, "0 × 0"), (-512, "-512 × -512"), ((512, 63), "512 × 63")]
 )
-def test_small_sizes_are_refused(size: int | tuple[int, int], said: str) -> None:
-    with pytest.raises(InputError) as caught:
+def test_small_sizes_are_refused(size: int | tuple[int, int], shown: str) -> None:
+    with pytest.raises(InputError, match=f"{shown} pixels is too small: both sides must be 64 or more"):
         samples.style("ink", size)
-    assert str(caught.value) == f"a sample of {said} pixels is too small: both sides must be 64 or more"
 
 
 def test_negative_seeds_are_refused() -> None:
-    with pytest.raises(InputError, match=r"^seed -1 is negative: use 0 or more$"):
+    with pytest.raises(InputError, match="seed -1 is negative: use 0 or more"):
         samples.style("ink", 64, -1)
-
-
-def test_importing_is_light() -> None:
-    code = """
-import sys, tfstyle
-before = set(sys.modules)
-import tfstyle.samples
-print({"scipy", "skimage", "tensorflow"} & (set(sys.modules) - before))
-"""
-    assert _python(code) == "set()"
