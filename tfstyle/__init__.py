@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tfstyle.experiments.run import compare as compare, reproduce as reproduce
     from tfstyle.features.backbone import Backbone as Backbone
     from tfstyle.layers.constraints import ValueRange as ValueRange
+    from tfstyle.losses.content import ContentTerm as ContentTerm
     from tfstyle.losses.edges import EdgeTerm as EdgeTerm
     from tfstyle.losses.mixture import Mixture as Mixture
     from tfstyle.losses.mmd import (
@@ -33,12 +34,9 @@ if TYPE_CHECKING:
         MeanAndDeviation as MeanAndDeviation,
         Statistic as Statistic,
     )
-    from tfstyle.losses.terms import (
-        ContentTerm as ContentTerm,
-        StyleTerm as StyleTerm,
-        Term as Term,
-        TotalVariationTerm as TotalVariationTerm,
-    )
+    from tfstyle.losses.style import StyleTerm as StyleTerm
+    from tfstyle.losses.term import Term as Term
+    from tfstyle.losses.total_variation import TotalVariationTerm as TotalVariationTerm
     from tfstyle.losses.wasserstein import GaussianWasserstein as GaussianWasserstein
     from tfstyle.optimization.callbacks import Preview as Preview, ProgressBar as ProgressBar
     from tfstyle.optimization.canvas import Canvas as Canvas
@@ -65,7 +63,7 @@ _MODULES = {
 _NAMES = {
     "Backbone": "features.backbone",
     "Canvas": "optimization.canvas",
-    "ContentTerm": "losses.terms",
+    "ContentTerm": "losses.content",
     "EdgeTerm": "losses.edges",
     "GaussianKernel": "losses.mmd",
     "GaussianWasserstein": "losses.wasserstein",
@@ -87,9 +85,9 @@ _NAMES = {
     "Result": "pipelines.result",
     "Scores": "evaluation.scores",
     "Statistic": "losses.statistics",
-    "StyleTerm": "losses.terms",
-    "Term": "losses.terms",
-    "TotalVariationTerm": "losses.terms",
+    "StyleTerm": "losses.style",
+    "Term": "losses.term",
+    "TotalVariationTerm": "losses.total_variation",
     "ValueRange": "layers.constraints",
     "apply": "pipelines.apply",
     "apply_batch": "pipelines.apply",

@@ -382,7 +382,7 @@ def test_bad_styles_are_named_at_the_end_and_the_others_are_done(folder, styles,
 
 def test_ctrl_c_writes_what_is_done_and_the_grid_of_that(folder, styles, capsys, monkeypatch):
     original, fits = keras.Model.fit, []
-    monkeypatch.setattr("tfstyle.optimization.memory.together", lambda *args: 2)
+    monkeypatch.setattr("tfstyle.optimization.memory.pictures_per_step", lambda *args: 2)
 
     def fit(self, *args, callbacks, **kwargs):
         def stop(batch, logs):

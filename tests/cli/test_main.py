@@ -27,7 +27,7 @@ FAST = [
 ]  # fmt: skip
 PAINTING = "painting with VGG19Mini, weights embedded (this package)\n"
 # Keys of records, which are the fields of `Method`.
-BLANK_AREAS, NORMALIZE, SMOOTHING = "voids", "balance", "smoothing"
+BLANK_AREAS, NORMALIZE, SMOOTHING = "blank_areas", "normalize_losses", "activation_smoothing"
 
 
 @pytest.fixture

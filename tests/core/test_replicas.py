@@ -14,7 +14,7 @@ cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 import numpy as np
 from tfstyle.core import replicas
-from tfstyle.core.step_random import Draws
+from tfstyle.core.step_random import StepRandom
 from tfstyle.layers import ImagePool
 
 pictures = np.arange(9, dtype="float32").reshape(9, 1, 1, 1)
@@ -32,7 +32,7 @@ for strategy in (tf.distribute.get_strategy(), tf.distribute.MirroredStrategy(["
         return {
             "share": replicas.share(number)[None],
             "place": tf.stack(replicas.place(number))[None],
-            "drawn": Draws(1, 2, number).uniform(),
+            "drawn": StepRandom(1, 2, number).uniform(),
             "all": replicas.gathered(batch[:, 0, 0, 0])[None],
             "pooled": pool(batch)[:, 0, 0, 0],
         }

@@ -3,20 +3,20 @@
 import numpy as np
 import tensorflow as tf
 
-from tfstyle.core.step_random import Draws, fresh, several
+from tfstyle.core.step_random import StepRandom, fresh, several
 
 
 def test_they_depend_on_seed_and_step_and_call():
-    found = [Draws(seed, step, 4).uniform() for seed, step in ((1, 0), (1, 0), (1, 1), (2, 0))]
+    found = [StepRandom(seed, step, 4).uniform() for seed, step in ((1, 0), (1, 0), (1, 1), (2, 0))]
     np.testing.assert_array_equal(found[0], found[1])
     assert len({float(each[0]) for each in found}) == 3
-    draws = Draws(1, 0, 4)
+    draws = StepRandom(1, 0, 4)
     np.testing.assert_array_equal(draws.uniform(), found[0])
     assert (draws.uniform() != found[0]).numpy().all()
 
 
 def test_how_they_are_distributed():
-    draws = Draws(0, 0, 20_000)
+    draws = StepRandom(0, 0, 20_000)
     uniform, normal = draws.uniform((2,), -1.0, 3.0).numpy(), draws.normal((3,)).numpy()
     assert (uniform.shape, normal.shape) == ((20_000, 2), (20_000, 3))
     assert uniform.min() >= -1
@@ -27,13 +27,15 @@ def test_how_they_are_distributed():
 
 
 def test_a_batch_that_is_not_known_beforehand():
-    drawn = tf.function(lambda x: Draws(1, 2, tf.shape(x)[0]).normal((2,)), input_signature=[tf.TensorSpec((None,))])
-    np.testing.assert_allclose(drawn(tf.zeros(3)), Draws(1, 2, 3).normal((2,)), rtol=1e-6)
+    drawn = tf.function(
+        lambda x: StepRandom(1, 2, tf.shape(x)[0]).normal((2,)), input_signature=[tf.TensorSpec((None,))]
+    )
+    np.testing.assert_allclose(drawn(tf.zeros(3)), StepRandom(1, 2, 3).normal((2,)), rtol=1e-6)
 
 
 def test_xla_draws_the_same():
     def drawn():
-        draws = Draws(1, 2, 4)
+        draws = StepRandom(1, 2, 4)
         return draws.uniform((3,)), draws.normal((2,))
 
     for compiled, plain in zip(tf.function(drawn, jit_compile=True)(), drawn(), strict=True):

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -14,6 +15,7 @@ import tfstyle
 from tfstyle import Backbone, InputError, images
 from tfstyle.cli.main import main
 from tfstyle.features import weights
+from tfstyle.features.registry import BACKBONES
 from tfstyle.features.vgg19mini import TAPS, VGG19Mini
 from tfstyle.layers import ChannelProjection
 from tfstyle.models.adain.encoder import backbone_config, backbone_from_config
@@ -129,7 +131,7 @@ def test_a_file_that_does_not_fit_or_is_damaged_is_one_line(small_file, tmp_path
 
 
 def test_an_installation_without_the_file_says_so(monkeypatch):
-    monkeypatch.setitem(weights.EMBEDDED, "VGG19Mini", "gone.weights.h5")
+    monkeypatch.setitem(BACKBONES, "VGG19Mini", replace(BACKBONES["VGG19Mini"], weights_file="gone.weights.h5"))
     with pytest.raises(
         weights.NotFoundError, match=r"gone\.weights\.h5, which comes with the package, is missing: in"
     ):

@@ -157,14 +157,14 @@ def test_a_style_that_is_the_same_everywhere_has_the_bandwidth_1(value):
 def test_a_bound_kernel_has_its_bandwidth_and_leaves_the_other_without():
     f, s = features(0), features(1)
     kernel = GaussianKernel()
-    bound = kernel.bound({"bandwidth": tf.constant([1.5], "float64")})
+    bound = kernel.with_constants({"bandwidth": tf.constant([1.5], "float64")})
     np.testing.assert_array_equal(distance(bound, f, s), distance(GaussianKernel(1.5), f, s))
-    with pytest.raises(ValueError, match=r"^the bandwidth is not known yet: give one, or bind the constants"):
+    with pytest.raises(ValueError, match="bandwidth is not known: give one, or call with_constants"):
         kernel(f)
     given_one = GaussianKernel(2.0)
     assert not given_one.needs_sample
     assert given_one.constants(tf.constant(flat(f)[None])) == {}
-    assert given_one.bound({}) is given_one
+    assert given_one.with_constants({}) is given_one
 
 
 def test_a_mixture_is_the_weighted_sum_of_its_parts():
@@ -190,7 +190,7 @@ def test_a_mixture_binds_each_part():
         + [(LinearKernel(), 1.0), (GaussianKernel(float(median[0]), seed=3), 1.0)]
     )
     f, s = features(0), features(1)
-    np.testing.assert_allclose(distance(mixture.bound(constants), f, s), distance(same, f, s), rtol=1e-12)
+    np.testing.assert_allclose(distance(mixture.with_constants(constants), f, s), distance(same, f, s), rtol=1e-12)
 
 
 @pytest.mark.parametrize("statistic", STATISTICS, ids=repr)
@@ -287,7 +287,8 @@ def test_serialisation_round_trip(statistic):
 def test_parts_of_a_mixture_are_balanced_each_by_itself(vgg, photo, painting):
     """Whatever their units: at the start each has its share of the loss, and later its own fall times that."""
     parts = [(LinearKernel(), 0.3), (PolynomialKernel(), 0.5), (MeanAndDeviation(), 0.2)]
-    terms = [StyleTerm(vgg, LAYERS, part, balance=True) for part in (Mixture(parts), *(each for each, _ in parts))]
+    statistics = (Mixture(parts), *(each for each, _ in parts))
+    terms = [StyleTerm(vgg, LAYERS, statistic, normalize_losses=True) for statistic in statistics]
     objective = Objective(terms)
     targets = objective.targets(photo[None], [painting[None]])
     np.testing.assert_allclose(objective(photo[None], targets)["style"], 1, rtol=1e-5)
@@ -327,7 +328,7 @@ def test_tiles_have_the_bandwidth_the_losses_and_the_gradient_of_the_whole(vgg, 
     if regions:
         masks = random.random((2, 90, 120), "float32"), random.random((2, 120, 90), "float32")
         seen = Regions(masks[0], (masks[1], None), np.array([[1, 0], [0.3, 0.7]]), ("a", "b"))
-    terms = [StyleTerm(vgg, LAYERS, ADAPTIVE, balance=True), StyleTerm(vgg, LAYERS)]
+    terms = [StyleTerm(vgg, LAYERS, ADAPTIVE, normalize_losses=True), StyleTerm(vgg, LAYERS)]
     found = []
     for objective in (Objective(terms), Objective(terms, 64)):
         targets = objective.targets(content, [style, other], None if regions else [0.3, 0.7], seen)
@@ -352,7 +353,7 @@ def test_the_bandwidth_is_that_of_all_positions_nearly(vgg, painting):
 
 
 def test_a_painting_comes_nearer_its_style_and_can_be_saved(vgg, photo, painting, tmp_path):
-    canvas = Canvas(Objective([StyleTerm(vgg, LAYERS, ADAPTIVE, balance=True)]), photo, [painting])
+    canvas = Canvas(Objective([StyleTerm(vgg, LAYERS, ADAPTIVE, normalize_losses=True)]), photo, [painting])
     canvas.compile("adam")
     canvas.optimizer.learning_rate = 0.02
     canvas.fit(steps=10)

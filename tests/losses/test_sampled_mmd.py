@@ -8,8 +8,9 @@ from hypothesis import given, settings, strategies as st
 
 from tfstyle import Backbone, Canvas, InputError, Objective, PairedDiscrepancyTerm
 from tfstyle.images.masks import Regions
-from tfstyle.losses.sampled_mmd import KEPT
-from tfstyle.losses.tiling import WHOLE
+from tfstyle.losses.sampled_mmd import STYLE_POSITIONS
+from tfstyle.losses.term import References
+from tfstyle.losses.tiles import WHOLE
 
 LAYERS = ["block1_conv1", "block2_conv1"]
 
@@ -35,8 +36,8 @@ def loss_of(term, f, targets, seed):
 
 
 def targets_of(term, s):
-    style = term.survey({"a": tf.constant(s[None])}, {"a": WHOLE}, None)
-    return term.targets({}, {}, [style], [[1.0]], None)
+    style = term.reference_sums({"a": tf.constant(s[None])}, {"a": WHOLE}, None)
+    return term.targets(References({}, {}, [style], [[1.0]]))
 
 
 @pytest.mark.large
@@ -74,10 +75,10 @@ def test_the_bandwidth_is_the_median_and_the_sample_is_of_the_style(raw):
 
 def test_each_style_has_its_share_of_the_mix(raw):
     term = term_of(raw)
-    styles = [{"a": tf.fill([1, KEPT, 2], value)} for value in (1.0, 2.0, 3.0)]
-    sample = term.targets({}, {}, styles, [[0.25, 0.0, 0.75]], None)["a"]["sample"].numpy()
+    styles = [{"a": tf.fill([1, STYLE_POSITIONS, 2], value)} for value in (1.0, 2.0, 3.0)]
+    sample = term.targets(References({}, {}, styles, [[0.25, 0.0, 0.75]]))["a"]["sample"].numpy()
     values, counts = np.unique(sample[0, :, 0], return_counts=True)
-    assert dict(zip(values, counts, strict=True)) == {1.0: KEPT // 4, 3.0: 3 * KEPT // 4}
+    assert dict(zip(values, counts, strict=True)) == {1.0: STYLE_POSITIONS // 4, 3.0: 3 * STYLE_POSITIONS // 4}
 
 
 def test_pairs_are_the_pictures_own(vgg):
@@ -130,9 +131,8 @@ def test_a_painting_comes_nearer_its_style_and_can_be_saved(vgg, photo, painting
 def test_regions_are_refused(vgg):
     masks = np.ones((2, 40, 50), "float32") / 2
     regions = Regions(masks, (None,), np.ones((2, 1)), ("a", "b"))
-    with pytest.raises(InputError) as error:
+    with pytest.raises(InputError, match="mmd term can't use masks: leave them out, or use GaussianKernel"):
         Objective([PairedDiscrepancyTerm(vgg, LAYERS)]).targets(pictures(0), [pictures(1)], None, regions)
-    assert str(error.value) == "the mmd term knows no regions: leave out the masks, or use GaussianKernel"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import tensorflow as tf
 from hypothesis import given, strategies as st
 
 from tfstyle import GramMatrix, MeanAndDeviation
-from tfstyle.losses.statistics import blend
+from tfstyle.losses.statistics import combine
 
 STATISTICS = [
     GramMatrix("positions"),
@@ -145,10 +145,10 @@ def test_a_blend_of_styles_is_the_average_over_both_pictures():
     statistic = GramMatrix("positions")
     both = np.concatenate([a, b], axis=1)  # as large again: every position counts the same
     np.testing.assert_allclose(
-        numpy(blend([statistic(a), statistic(b)], [0.5, 0.5])["gram"]), numpy(statistic(both)["gram"]), rtol=1e-6
+        numpy(combine([statistic(a), statistic(b)], [0.5, 0.5])["gram"]), numpy(statistic(both)["gram"]), rtol=1e-6
     )
     np.testing.assert_array_equal(
-        numpy(blend([statistic(a), statistic(b)], [1.0, 0.0])["gram"]), numpy(statistic(a)["gram"])
+        numpy(combine([statistic(a), statistic(b)], [1.0, 0.0])["gram"]), numpy(statistic(a)["gram"])
     )
 
 

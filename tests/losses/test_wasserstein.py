@@ -8,7 +8,7 @@ import tensorflow as tf
 from hypothesis import given, settings, strategies as st
 
 from tfstyle import GaussianWasserstein, Objective, StyleTerm
-from tfstyle.losses.statistics import blend
+from tfstyle.losses.statistics import combine
 
 
 def features(seed, batch=2, height=5, width=7, channels=4, dtype="float64"):
@@ -159,7 +159,7 @@ def test_a_blend_of_styles_is_the_gaussian_of_both_together():
     f, a, b = features(6), features(7, batch=1), features(8, batch=1)
     statistic = GaussianWasserstein()
     both = statistic(np.concatenate([a, b], axis=1))
-    found = statistic.distance(statistic(f), blend([statistic(a), statistic(b)], [0.5, 0.5]))
+    found = statistic.distance(statistic(f), combine([statistic(a), statistic(b)], [0.5, 0.5]))
     np.testing.assert_allclose(found, statistic.distance(statistic(f), both), rtol=1e-10)
 
 
@@ -168,7 +168,9 @@ def test_a_blend_of_styles_is_the_gaussian_of_both_together():
 def test_it_is_the_loss_of_a_style_term(vgg, seed):
     random = np.random.default_rng(seed)
     picture, style = (random.random((1, 40, 34, 3), "float32") for _ in range(2))
-    objective = Objective([StyleTerm(vgg, ["block1_conv1", "block2_conv1"], GaussianWasserstein(), balance=True)])
+    objective = Objective(
+        [StyleTerm(vgg, ["block1_conv1", "block2_conv1"], GaussianWasserstein(), normalize_losses=True)]
+    )
     targets = objective.targets(picture, [style])
     np.testing.assert_allclose(objective(picture, targets)["style"], 1, rtol=1e-4)
     assert abs(objective(style, targets)["style"][0]) < 1e-4

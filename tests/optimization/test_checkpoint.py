@@ -31,7 +31,7 @@ COMMAND = [
     "--weights", "random", "--precision", "float32", *LAYERS, "--size", "100", "--scales", "2", "--steps", "24",
     "--checkpoint-every", "3",
 ]  # fmt: skip
-DAMAGED = "is damaged or no checkpoint: delete it to begin anew"
+DAMAGED = "is damaged or no checkpoint: delete it to start again"
 
 
 class Killed(BaseException):
@@ -307,7 +307,7 @@ def test_pictures_may_have_moved_meanwhile(paint, photo, painting, tmp_path):
 def test_a_checkpoint_of_other_settings_is_refused_and_stays(paint, kept, options, match):
     before = (kept / "checkpoint.npz").read_bytes()
     line = message(paint, **options, checkpoint=kept, resume=True)
-    assert line.startswith(f"{kept}/checkpoint.npz is of other settings (")
+    assert line.startswith(f"{kept}/checkpoint.npz has other settings (")
     assert "delete it" in line
     assert re.search(match, line)
     assert (kept / "checkpoint.npz").read_bytes() == before
@@ -329,7 +329,7 @@ def test_options_that_are_given_at_their_defaults_are_no_other_settings(paint, k
 def test_another_network_is_refused_too(paint, kept):
     network = Backbone("VGG19Mini", "random", pooling="avg", precision="bfloat16", seed=1)
     line = message(paint, backbone=network, checkpoint=kept, resume=True)
-    assert line.startswith(f"{kept}/checkpoint.npz is of other settings (")
+    assert line.startswith(f"{kept}/checkpoint.npz has other settings (")
     assert 'precision was "float32", is "bfloat16"; weights was {"name": "random", ' in line
 
 
@@ -350,9 +350,9 @@ def test_what_the_command_line_refuses_is_one_line_and_exit_code_2(kept, photo, 
     refused("nothing to resume: give the folder of the checkpoint", "--resume")
     refused("checkpoint every 0 .*a whole number from 1", "--checkpoint-every", "0", "--checkpoint", "cp")
     before = (kept / "checkpoint.npz").read_bytes()
-    refused(r"kept/checkpoint\.npz .*: resume it, or delete it, or choose another", "--checkpoint", "kept")
+    refused(r"kept/checkpoint\.npz .*: resume it, delete it, or give another folder", "--checkpoint", "kept")
     others = (
-        r"kept/checkpoint\.npz is of other settings \(another picture as content; scales was \[\[48, 7\]\], is "
+        r"kept/checkpoint\.npz has other settings \(another picture as content; scales was \[\[48, 7\]\], is "
         r"\[\[50, 24\], \[100, 12\]\]; size was 48, is 100; steps was 7, is 24; another picture as styles\): "
     )
     refused(others, "--checkpoint", "kept", "--resume")
@@ -399,7 +399,7 @@ def test_a_checkpoint_of_another_size_is_refused(canvas, tmp_path):
     other = Canvas(canvas.objective, np.zeros((8, 8, 3)), [np.zeros((8, 8, 3))])
     other.compile(LBFGS(history=3))
     assert message(checkpoint.restore, other, checkpoint.read(tmp_path, {})) == (
-        "the checkpoint is not of this painting: delete it to begin anew"
+        "the checkpoint does not fit this optimisation: delete it to start again"
     )
 
 
@@ -423,7 +423,7 @@ def test_damage_is_found(canvas, tmp_path):
         for ours, theirs in zip(found["arrays"], good["arrays"], strict=True):
             np.testing.assert_array_equal(ours, theirs)
     assert {text.replace("Invalid argument", "") for text in refused} <= {
-        f"{path} {DAMAGED}", f"could not read {path}: ; see to that, or delete it to begin anew"
+        f"{path} {DAMAGED}", f"could not read {path}: ; solve that, or delete it to start again"
     }  # fmt: skip
     assert len(refused) > 0.6 * total  # the others are in dates and the like
 
@@ -493,7 +493,7 @@ def test_a_checkpoint_that_cannot_be_read_now_is_not_called_damaged(tmp_path, mo
         with monkeypatch.context() as patch:
             patch.setattr("builtins.open", fail)
             found = message(checkpoint.read, tmp_path, {})
-        assert found == f"could not read {path}: {text}; see to that, or delete it to begin anew"
+        assert found == f"could not read {path}: {text}; solve that, or delete it to start again"
 
 
 def test_a_full_disk_loses_neither_painting_nor_checkpoint(paint, tmp_path, monkeypatch, log):
@@ -514,8 +514,8 @@ def test_a_full_disk_loses_neither_painting_nor_checkpoint(paint, tmp_path, monk
     assert sizes == [0, 1, 1, 1, 4]
     assert os.listdir(tmp_path / "cp") == ["checkpoint.npz"]
     assert log() == [
-        f"painting goes on without a new checkpoint: could not write {path}: No space left on device; free some "
-        "space or choose another place"
+        f"the optimisation continues without a new checkpoint: could not write {path}: No space left on device; "
+        "free some space or choose another place"
     ]
     sizes.clear()
     same(paint(**given, resume=True), paint())
@@ -549,7 +549,8 @@ def test_what_the_system_breaks_off_is_reported_and_the_checkpoint_before_stays(
     assert (
         log()
         == [
-            f"painting goes on without a new checkpoint: could not write {path}: File too large; choose another place"
+            f"the optimisation continues without a new checkpoint: could not write {path}: File too large; "
+            "choose another place"
         ]
         * 4
     )

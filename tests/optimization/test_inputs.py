@@ -32,12 +32,12 @@ PHOTO, STYLE = picture(40, 60, "photo.png"), picture(90, 70, "style.png")
 )
 def test_styles_are_brought_to_the_size_and_the_scale(options, photo, style):
     found = prepare(PHOTO, [STYLE, PHOTO], 16, **options)
-    assert found.photo.rgb.shape[:2] == photo
-    assert found.paintings[0].rgb.shape[:2] == style
-    assert found.start is found.photo.rgb
+    assert found.content.rgb.shape[:2] == photo
+    assert found.styles[0].rgb.shape[:2] == style
+    assert found.initial is found.content.rgb
     assert found.regions is None
-    np.testing.assert_array_equal(found.paintings[0].rgb, STYLE.resized(style).rgb)
-    assert max(found.paintings[1].rgb.shape[:2]) == max(style) if "size" in options else True
+    np.testing.assert_array_equal(found.styles[0].rgb, STYLE.resized(style).rgb)
+    assert max(found.styles[1].rgb.shape[:2]) == max(style) if "size" in options else True
 
 
 @pytest.mark.parametrize(
@@ -86,17 +86,17 @@ def test_the_size_that_is_said_to_help_helps(height, width, size, scale):
         needed = int(re.search(r"use size (\d+) or more", str(error))[1])
         assert needed > size
         found = prepare(content, [style], 32, size=needed, style_scale=scale)
-    assert min(found.paintings[0].rgb.shape[:2]) >= 32
+    assert min(found.styles[0].rgb.shape[:2]) >= 32
 
 
 def test_the_start_is_the_photo_noise_or_a_picture():
-    one, again, other = (prepare(PHOTO, [STYLE], 32, init="noise", seed=seed).start for seed in (1, 1, 2))
+    one, again, other = (prepare(PHOTO, [STYLE], 32, init="noise", seed=seed).initial for seed in (1, 1, 2))
     np.testing.assert_array_equal(one, again)
     assert np.abs(one - other).max() > 0.5
     assert one.shape == (40, 60, 3)
     assert one.dtype == np.float32
     own = picture(10, 12)
-    np.testing.assert_array_equal(prepare(PHOTO, [STYLE], 32, init=own).start, own.resized((40, 60)).rgb)
+    np.testing.assert_array_equal(prepare(PHOTO, [STYLE], 32, init=own).initial, own.resized((40, 60)).rgb)
     with pytest.raises(InputError, match="is 12x7 pixels: give a picture of at least 8 pixels a side"):
         prepare(PHOTO, [STYLE], 32, init=picture(7, 12))
 
@@ -109,7 +109,7 @@ def half(height, width):
 
 def test_masks_are_brought_to_their_pictures_sizes():
     options = {"size": 120, "style_scale": 0.5, "content_masks": [half(40, 60)], "style_masks": [half(90, 70), None]}
-    found = prepare(PHOTO, [STYLE, PHOTO], 32, mix=[0.3, 0.7], **options).regions
+    found = prepare(PHOTO, [STYLE, PHOTO], 32, style_weights=[0.3, 0.7], **options).regions
     assert found.content.shape == (1, 80, 120)
     assert found.styles[0].shape == (1, 60, 47)
     assert found.styles[1] is None

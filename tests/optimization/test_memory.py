@@ -50,11 +50,11 @@ def test_as_many_pictures_go_together_as_their_steps_fit(shallow, lbfgs):
     one = memory.step_bytes(shallow, 256, 192, pairs)
     for number in (1, 2, 7):
         free = math.ceil(number * one / memory.SHARE) + 1000
-        assert memory.together(shallow, 256, 192, pairs, free) == number
-        assert memory.together(shallow, 256, 192, pairs, free, 300) == number  # no tile
-        assert memory.together(shallow, 256, 192, pairs, free, 100) > number
-    assert memory.together(shallow, 256, 192, pairs, 1000) == 1
-    assert memory.together(shallow, 256, 192, pairs, 2**50) == memory.TOGETHER
+        assert memory.pictures_per_step(shallow, 256, 192, pairs, free) == number
+        assert memory.pictures_per_step(shallow, 256, 192, pairs, free, 300) == number  # no tile
+        assert memory.pictures_per_step(shallow, 256, 192, pairs, free, 100) > number
+    assert memory.pictures_per_step(shallow, 256, 192, pairs, 1000) == 1
+    assert memory.pictures_per_step(shallow, 256, 192, pairs, 2**50) == memory.MOST_PICTURES
 
 
 def test_there_is_memory_and_less_than_the_machine_has():
@@ -189,7 +189,9 @@ def test_tiles_are_not_so_small_that_their_halos_rule(vgg):
 
 @pytest.fixture
 def recipe(vgg):
-    return methods.get("gatys").adapted("VGG19", trained=False).override(**SHALLOW | {"content_layers": LAYERS[:1]})
+    return (
+        methods.get("gatys").for_backbone("VGG19", trained=False).replace(**SHALLOW | {"content_layers": LAYERS[:1]})
+    )
 
 
 def test_a_tile_is_as_asked_for(vgg, recipe, shallow, monkeypatch, caplog):

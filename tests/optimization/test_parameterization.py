@@ -107,7 +107,7 @@ def test_serialisation_round_trip(parameterization):
 def test_an_unfinished_spectrum_is_saved_and_goes_on(vgg, photo, painting, tmp_path):
     terms = [
         ContentTerm(vgg, "block1_conv2", 0.1, "relative"),
-        StyleTerm(vgg, ["block1_conv1", "block2_conv1"], balance=True),
+        StyleTerm(vgg, ["block1_conv1", "block2_conv1"], normalize_losses=True),
     ]
     canvas = Canvas(Objective(terms), photo, [painting], parameterization=Fourier(decay=0.8))
     canvas.compile(LBFGS(history=4))

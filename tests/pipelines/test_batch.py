@@ -20,7 +20,7 @@ def network():
     return Backbone("VGG19Mini", "random", pooling="avg", precision="float32")
 
 
-NORMALIZE = "balance"  # key of the record, which is the field of `Method`
+NORMALIZE = "normalize_losses"
 
 
 @pytest.fixture

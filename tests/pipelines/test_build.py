@@ -1,7 +1,7 @@
 """What is chosen where nothing is asked for: terms, network, optimizer and parameterization of a method."""
 
 import logging
-import re
+import sys
 from dataclasses import replace
 
 import keras
@@ -14,21 +14,19 @@ from tfstyle import (
     Canvas,
     ContentTerm,
     GaussianKernel,
-    GaussianWasserstein,
-    GramMatrix,
     InputError,
     LinearKernel,
     MeanAndDeviation,
     Mixture,
-    PolynomialKernel,
     StyleTerm,
     TotalVariationTerm,
 )
-from tfstyle.features.loading import shares
+from tfstyle.features import loading
+from tfstyle.features.loading import backbone_weights
+from tfstyle.losses.registry import STATISTICS
 from tfstyle.optimization.parameterization import Fourier, Pixels
 from tfstyle.pipelines import build, methods
 from tfstyle.pipelines.build import Branch
-from tfstyle.pipelines.method import shares as statistic_shares
 
 
 @pytest.mark.parametrize("name", methods.METHODS)
@@ -45,27 +43,37 @@ def test_the_terms_are_the_methods(vgg, name):
     assert style.layers == (method.style_layers or vgg.style_layers)
     assert (content.weight, style.weight) == (method.content_weight, method.style_weight)
     assert content.normalization == method.content_normalization
-    assert style.balance == method.balance
+    assert style.normalize_losses == method.normalize_losses
     assert style.layer_weights is None
-    kinds = {
-        "gram": GramMatrix,
-        "moments": MeanAndDeviation,
-        "linear": LinearKernel,
-        "polynomial": PolynomialKernel,
-        "gaussian": GaussianKernel,
-        "wasserstein": GaussianWasserstein,
-    }
-    if "," in method.statistic:
-        assert [type(part) for part, _ in style.statistic.parts] == [
-            kinds[kind] for kind in statistic_shares(method.statistic)
-        ]
+    if len(method.statistics) > 1:
+        assert [type(part) for part, _ in style.statistic.parts] == [STATISTICS[name] for name in method.statistics]
         return
-    assert type(style.statistic) is kinds[method.statistic]
+    assert type(style.statistic) is STATISTICS[method.statistic]
     assert style.statistic.get_config().items() >= method.statistic_options.items()
 
 
+class Brightness(MeanAndDeviation):
+    """A statistic of one's own."""
+
+
+def test_a_new_statistic_is_one_line_in_the_registry(monkeypatch):
+    monkeypatch.setitem(sys.modules, "brightness", sys.modules[__name__])
+    monkeypatch.setitem(STATISTICS._places, "brightness", "brightness:Brightness")
+    method = methods.get("gatys").replace(
+        statistic="brightness:1,gram:3", statistic_options={"brightness": {"epsilon": 1e-3}}
+    )
+    (first, _), _ = build.statistic(method).parts
+    assert (type(first), first.epsilon) == (Brightness, 1e-3)
+
+
+def test_an_option_that_a_statistic_has_not_is_refused():
+    method = replace(methods.get("gatys"), statistic_options={"normalisation": "paper"})
+    with pytest.raises(InputError, match="option of the statistic gram 'normalisation': did you mean normalization"):
+        build.statistic(method)
+
+
 def test_several_statistics_are_a_mixture():
-    method = methods.get("gatys").override(
+    method = methods.get("gatys").replace(
         statistic="linear:1,gaussian:3", statistic_options={"gaussian": {"bandwidth": 2.0}}
     )
     mixture = build.statistic(method)
@@ -76,11 +84,11 @@ def test_several_statistics_are_a_mixture():
 
 
 def test_total_variation_is_a_term_where_it_has_weight(vgg):
-    method = methods.get("gatys").adapted("VGG19", trained=False)
+    method = methods.get("gatys").for_backbone("VGG19", trained=False)
     smooth = build.objective([Branch(method, vgg)]).terms[-1]
     assert isinstance(smooth, TotalVariationTerm)
     assert smooth.weight == method.tv_weight == 0.1
-    without = build.objective([Branch(method.override(tv_weight=0), vgg)])
+    without = build.objective([Branch(method.replace(tv_weight=0), vgg)])
     assert without.names == ("content", "style")
 
 
@@ -93,10 +101,10 @@ def test_layers_of_none_are_the_backbones(vgg):
 
 def test_an_ensemble_is_the_weighted_sum_of_its_networks(vgg, photo, painting):
     other = Backbone("VGG16", "random", seed=3)
-    method = methods.get("li2017-batchnorm").override(
+    method = methods.get("li2017-batchnorm").replace(
         style_layers=("block1_conv1", "block2_conv1"), content_layers=("block2_conv1",)
     )
-    smoothed = method.override(tv_weight=0.5)
+    smoothed = method.replace(tv_weight=0.5)
     weights = {vgg: 1e-3, other: 20.0}
     canvas = build.compose(
         [Branch(smoothed, network, weight) for network, weight in weights.items()], photo, [painting]
@@ -115,11 +123,11 @@ def test_an_ensemble_is_the_weighted_sum_of_its_networks(vgg, photo, painting):
 
 
 def test_shares_of_an_ensemble(vgg):
-    assert shares("auto") == {"auto": 1.0}
-    assert shares("vgg19:1e-3, InceptionV3:1") == {"vgg19": 1e-3, "InceptionV3": 1.0}
-    assert shares("vgg19,resnet50") == {"vgg19": 1.0, "resnet50": 1.0}
-    assert shares(vgg) == {vgg: 1.0}
-    assert shares({vgg: 2.0, "VGG16": 0.5}) == {vgg: 2.0, "VGG16": 0.5}
+    assert backbone_weights("auto") == {"auto": 1.0}
+    assert backbone_weights("vgg19:1e-3, InceptionV3:1") == {"vgg19": 1e-3, "InceptionV3": 1.0}
+    assert backbone_weights("vgg19,resnet50") == {"vgg19": 1.0, "resnet50": 1.0}
+    assert backbone_weights(vgg) == {vgg: 1.0}
+    assert backbone_weights({vgg: 2.0, "VGG16": 0.5}) == {vgg: 2.0, "VGG16": 0.5}
 
 
 @pytest.mark.parametrize(
@@ -135,7 +143,7 @@ def test_shares_of_an_ensemble(vgg):
 )
 def test_shares_that_can_not_be(backbone, message):
     with pytest.raises(InputError) as error:
-        shares(backbone)
+        backbone_weights(backbone)
     assert str(error.value) == message
 
 
@@ -148,10 +156,10 @@ def test_a_canvas_of_a_method(vgg, photo, painting):
     assert canvas.parameterization is options["parameterization"]
     assert canvas.picture.shape == (40, 60, 3)
     np.testing.assert_array_equal(canvas.picture, np.random.default_rng(3).random((40, 60, 3), np.float32))
-    assert canvas._options["style_scale"] == 0.8
+    assert canvas._options.style_scale == 0.8
     assert "masks" in canvas.targets["terms"]["style"]["block1_conv1"]
     with pytest.raises(InputError, match="unknown layer of VGG19 'block9'"):
-        build.compose([Branch(method.override(style_layers=("block9",)), vgg)], photo, [painting])
+        build.compose([Branch(method.replace(style_layers=("block9",)), vgg)], photo, [painting])
 
 
 class Recorded(Backbone):
@@ -167,7 +175,7 @@ class Recorded(Backbone):
 @pytest.fixture
 def networks(monkeypatch):
     monkeypatch.setattr("tfstyle.features.backbone.Backbone", Recorded)
-    monkeypatch.setattr(build, "faster", lambda: "bfloat16")
+    monkeypatch.setattr(loading, "faster", lambda: "bfloat16")
 
 
 GATYS, PAPER = methods.get("gatys"), methods.get("gatys2016")
@@ -203,7 +211,7 @@ def test_the_weights_that_are_there_are_taken_and_said(networks, caplog, monkeyp
         assert build.network("auto", None, GATYS, **NONE).name == "VGG19"
     fallback, found = caplog.records
     assert (fallback.levelname, found.levelname) == ("WARNING", "INFO")
-    assert "for want of ImageNet's" in fallback.getMessage()
+    assert "there are no ImageNet weights" in fallback.getMessage()
     assert found.getMessage() == "painting with VGG19, weights None (nowhere)"
 
 
@@ -216,21 +224,23 @@ def test_a_network_of_ones_own_is_taken_as_it_is(vgg):
 
 
 def test_a_network_of_ones_own_has_its_input_scaling_and_smoothing(vgg):
-    text = "Backbone('VGG19', weights='random', pooling='max') has its input scaling and smoothing already"
-    for given in ({"input_scaling": "unit"}, {"smoothing": True}):
-        with pytest.raises(InputError, match=f"^{re.escape(text)}: leave them out, or build it with them$"):
+    for given, text in (
+        ({"input_scaling": "unit"}, "VGG19.* has its input scaling already: leave out input scaling"),
+        ({"activation_smoothing": True}, "VGG19.* has no activation smoothing: leave it out, or build it with"),
+    ):
+        with pytest.raises(InputError, match=text):
             build.network(vgg, None, replace(GATYS, **given), **NONE)
     unit = Backbone("VGG19", "random", input_scaling="unit")
     assert build.network(unit, None, replace(GATYS, input_scaling="unit"), **NONE) is unit
 
 
-def test_calibrated_branches_have_shares_instead_of_factors(vgg):
+def test_branches_of_balanced_gradients_have_shares_instead_of_factors(vgg):
     branches = [Branch(GATYS, vgg, 2.0), Branch(GATYS, Backbone("VGG16", "random"), 3.0)]
-    plain, calibrated = (build.objective(branches, calibrate=wanted) for wanted in (False, True))
-    assert (plain.shares, calibrated.shares) == ((), (2.0, 3.0))
+    plain, balanced = (build.objective(branches, balance_gradients=wanted) for wanted in (False, True))
+    assert (plain.gradient_shares, balanced.gradient_shares) == ((), (2.0, 3.0))
     weight = GATYS.content_weight
     assert [term.weight for term in plain.terms[::2]] == [2 * weight, 3 * weight]
-    assert [term.weight for term in calibrated.terms[::2]] == [weight, weight]
+    assert [term.weight for term in balanced.terms[::2]] == [weight, weight]
 
 
 def test_the_optimizer_is_the_methods():
@@ -243,7 +253,7 @@ def test_the_optimizer_is_the_methods():
     tutorial = build.optimizer(methods.get("tf-tutorial"), None, 64, 64, 0.5)
     assert isinstance(tutorial, keras.optimizers.Adam)
     assert [tutorial.beta_1, tutorial.epsilon, float(tutorial.learning_rate)] == pytest.approx([0.99, 0.1, 0.02])
-    adam = GATYS.override(optimizer="adam")
+    adam = GATYS.replace(optimizer="adam")
     assert float(build.optimizer(adam, None, 64, 64, 0.5).learning_rate) == pytest.approx(10 / 255)
     assert float(build.optimizer(adam, 0.3, 64, 64, 0.5).learning_rate) == pytest.approx(0.3)
 

@@ -10,7 +10,8 @@ from tfstyle.pipelines.methods import METHODS, get
 
 CONSTANTS = {
     "pooling", "normalize", "content_layers", "style_layers", "content_normalization", "content_weight",
-    "style_weight", "tv_weight", "edge_weight", "style_scale", "preserve_color", "saturation", "voids", "balance",
+    "style_weight", "tv_weight", "edge_weight", "style_scale", "preserve_color", "saturation", "blank_areas",
+    "normalize_losses",
     "optimizer", "optimizer_options", "steps", "init",
 }  # fmt: skip
 
@@ -40,7 +41,12 @@ def test_the_names_of_the_literature_are_there():
     assert names <= set(METHODS)
     assert get("adain-statistics").style_layers == tuple(f"block{n}_conv1" for n in (1, 2, 3, 4))
     faithful = get("xu2024")
-    assert (faithful.edge_weight, faithful.voids, faithful.preserve_color, faithful.saturation) == (0, 1, None, 1)
+    assert (faithful.edge_weight, faithful.blank_areas, faithful.preserve_color, faithful.saturation) == (
+        0,
+        1,
+        None,
+        1,
+    )
 
 
 def test_an_unknown_method_suggests_the_nearest():

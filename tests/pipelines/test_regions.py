@@ -82,7 +82,7 @@ def test_white_masks_are_as_good_as_none_to_the_last_bit(paint, photo, painting,
 @pytest.mark.parametrize("statistic", [GramMatrix(), MeanAndDeviation()], ids=repr)
 @pytest.mark.parametrize("which", ["content", "style", "both"])
 def test_a_region_that_is_all_of_the_picture_has_the_losses_of_none(vgg, photo, painting, statistic, which):
-    objective = Objective([ContentTerm(vgg, LAYERS[0]), StyleTerm(vgg, LAYERS, statistic, balance=True)])
+    objective = Objective([ContentTerm(vgg, LAYERS[0]), StyleTerm(vgg, LAYERS, statistic, normalize_losses=True)])
     of_style = None if which == "content" else ones(painting)[None]
     whole = Regions(ones(photo)[None], (of_style,), np.ones((1, 1)), ("white",))
     x = np.random.default_rng(0).random((1, *photo.shape), "float32")
@@ -245,14 +245,16 @@ def test_the_loss_of_regions_is_the_formula(raw, photo, painting, seed, number):
 @pytest.mark.parametrize("statistic", [GramMatrix(), MeanAndDeviation()], ids=repr)
 def test_balanced_regions_start_at_one_whatever_their_area(vgg, photo, painting, statistic):
     masks = Regions(np.stack([columns(photo, 0, 5), columns(photo, 5, 56)]), (None, None), np.eye(2), ("a", "b"))
-    objective = Objective([StyleTerm(vgg, LAYERS, statistic, 4.0, balance=True)])
+    objective = Objective([StyleTerm(vgg, LAYERS, statistic, 4.0, normalize_losses=True)])
     targets = objective.targets(photo[None], [painting[None], RED[None]], None, masks)
     np.testing.assert_allclose(objective(photo[None], targets)["style"], [4], rtol=1e-5)
 
 
 @pytest.mark.parametrize("number", [1, 2])
 def test_masks_are_saved_with_the_canvas(vgg, photo, painting, number, tmp_path):
-    objective = Objective([ContentTerm(vgg, LAYERS[0], 0.1, "relative"), StyleTerm(vgg, LAYERS, balance=True)])
+    objective = Objective(
+        [ContentTerm(vgg, LAYERS[0], 0.1, "relative"), StyleTerm(vgg, LAYERS, normalize_losses=True)]
+    )
     masks = [columns(photo, 0, 20), columns(photo, 15, 50)][:number]
     seen = [columns(painting, 10, 40), None][:number]
     canvas = Canvas(objective, photo, [painting, RED][:number], content_masks=masks, style_masks=seen)

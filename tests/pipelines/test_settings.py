@@ -231,21 +231,15 @@ def test_unfinished_work_does_not_go_by_anything_else():
     assert same.fingerprint() == make(TransferSettings).fingerprint()
 
 
-FIELDS = {  # of the method, where they have another name than the option
-    "normalize_losses": "balance", "activation_smoothing": "smoothing", "blank_areas": "voids",
-}  # fmt: skip
-
-
 @pytest.mark.parametrize("name", [name for name, each in options_of(TransferSettings).items() if each.recipe])
 def test_options_of_the_method_take_the_place_of_its_fields(name):
     """And those that aren't given leave them as they are."""
     base = methods.get("xu2024-ink")
     assert make(TransferSettings, method="xu2024-ink").recipe == base
-    field = FIELDS.get(name, name)
-    before = getattr(base, field)
+    before = getattr(base, name)
     value = next(each for each in TRANSFER[name].good if each not in (before, "none"))
     recipe = make(TransferSettings, method="xu2024-ink", **{name: value}).recipe
     if name in ("content_layers", "style_layers"):
         value = (value,)
-    assert getattr(recipe, field) == value
+    assert getattr(recipe, name) == value
     assert recipe.name == "xu2024-ink"

@@ -18,7 +18,7 @@ from tfstyle import InputError, images, transfer
 from tfstyle.pipelines import methods
 
 # Keys of records, which are the fields of `Method`.
-NORMALIZE, SMOOTHING = "balance", "smoothing"
+NORMALIZE, SMOOTHING = "normalize_losses", "activation_smoothing"
 pytestmark = pytest.mark.usefixtures("eager")
 SHALLOW = {"content_layers": "block2_conv1", "style_layers": ["block1_conv1", "block2_conv1"]}
 FAST = {"size": 48, "steps": 3, "backbone": "VGG19Mini", "precision": "float32", **SHALLOW}
@@ -141,7 +141,7 @@ def test_bfloat16_ends_within_a_percent_of_float32_as_float32_sees_it(files, opt
     content = ContentTerm(
         network, recipe["content_layers"], recipe["content_weight"], recipe["content_normalization"]
     )  # fmt: skip
-    style = StyleTerm(network, recipe["style_layers"], weight=recipe["style_weight"], balance=True)
+    style = StyleTerm(network, recipe["style_layers"], weight=recipe["style_weight"], normalize_losses=True)
     reference = Canvas(Objective([content, style]), files / "photo.png", [files / "painting.png"], size=96)
     losses = {}
     for precision, result in results.items():
@@ -294,8 +294,8 @@ def test_auto_falls_back_on_embedded_weights_and_says_so(files, caplog):
         result = transfer(files / "photo.png", files / "painting.png", size=48, steps=1, precision="float32")
     assert (result.settings["backbone"], result.settings["weights"]["name"]) == ("VGG19Mini", "embedded")
     assert log_lines(caplog) == [
-        "painting with VGG19Mini, weights embedded (this package), for want of ImageNet's, which do better: "
-        "`tfstyle weights` says where they are looked for"
+        "painting with VGG19Mini, weights embedded (this package), as there are no ImageNet weights, which do "
+        "better: `tfstyle weights` says where they are looked for"
     ]
 
 

@@ -20,13 +20,6 @@ class EvaluationLayers(NamedTuple):
     style: tuple[str, ...]
 
 
-# Chosen: next to the layers that methods optimise by default, and below those of the content in any method.
-_VGG = EvaluationLayers("block3_conv2", ("block1_conv2", "block2_conv2", "block3_conv3", "block4_conv3"))
-_SCORES = {"VGG16": _VGG, "VGG19": _VGG}
-# Chosen: a deep layer of the network without its classifier.
-_KID = {"InceptionV3": "mixed8", "VGG19Mini": "block4_conv1"}
-
-
 def score_layers(network: Backbone) -> EvaluationLayers:
     """The layers at which scores compare content and style.
 
@@ -37,7 +30,8 @@ def score_layers(network: Backbone) -> EvaluationLayers:
     Args:
         network: The network that evaluates.
     """
-    return _SCORES.get(network.name, EvaluationLayers(network.content_layer, tuple(network.style_layers)))
+    layers = network.spec.evaluation_layers or (network.content_layer, tuple(network.style_layers))
+    return EvaluationLayers(*layers)
 
 
 def kid_layer(network: Backbone) -> str:
@@ -46,4 +40,4 @@ def kid_layer(network: Backbone) -> str:
     Args:
         network: The network that evaluates.
     """
-    return _KID.get(network.name, network.content_layer)
+    return network.spec.kid_layer or network.content_layer

@@ -88,6 +88,6 @@ class Networks:
                 seed=self.seed,
                 precision="float32",
                 input_scaling=options.input_scaling,
-                smoothing=options.activation_smoothing,
+                activation_smoothing=options.activation_smoothing,
             )
         return self._built[key]

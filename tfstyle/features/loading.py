@@ -1,87 +1,90 @@
-"""Backbones as users name them: weights of several, automatic choice, and the log line that says which."""
+"""Backbones by the names that users give: several with weights, `"auto"`, and the log line that tells which."""
 
 from __future__ import annotations
 
 import logging
-import math
 import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
 from tfstyle.core.errors import InputError
 from tfstyle.core.precision import faster
-from tfstyle.features import weights as weights_room
+from tfstyle.core.settings import check_weight, named_weights
+from tfstyle.features import registry, weights as weights_files
 
 if TYPE_CHECKING:
     from tfstyle.features.backbone import Backbone
 
 log = logging.getLogger("tfstyle")
 
-UNTRAINED_POOLING: Literal["avg"] = "avg"  # through which every pixel gets a gradient (chosen)
+UNTRAINED_POOLING: Literal["avg"] = "avg"  # average pooling gives every pixel a gradient (chosen)
 
 
-def shares(backbone: str | Backbone | Mapping[str | Backbone, float]) -> dict[str | Backbone, float]:
-    """The networks asked for, each with its weight: 1 where none is given.
+def backbone_weights(backbone: str | Backbone | Mapping[str | Backbone, float]) -> dict[str | Backbone, float]:
+    """One backbone or several, each with its weight.
 
     Args:
-        backbone: A network, a name, names with weights as `"VGG19:1e-3,InceptionV3:1"`, or a dictionary from
-            networks or names to weights.
+        backbone: A backbone; a name; names with weights such as `"VGG19:1e-3,InceptionV3:1"`; or a dictionary from
+            backbones or names to weights. The weight is 1 where none is given.
 
     Raises:
-        InputError: A weight that is no number above 0, or a network twice.
+        InputError: There is no backbone, a name is given twice, or a weight is not a number above 0.
     """
     if isinstance(backbone, str):
-        pairs: list[tuple[str | Backbone, float]] = [_share(part) for part in backbone.split(",")]
-    else:
-        pairs = list(backbone.items()) if isinstance(backbone, Mapping) else [(backbone, 1.0)]
-    if not pairs:
+        return dict(named_weights(backbone, "backbone").items())
+    if not isinstance(backbone, Mapping):
+        return {backbone: 1.0}
+    if not backbone:
         raise InputError("there is no backbone: name at least one")
-    found: dict[str | Backbone, float] = {}
-    for network, weight in pairs:
+    weights: dict[str | Backbone, float] = {}
+    for network, weight in backbone.items():
         name = network if isinstance(network, str) else network.name
-        if not 0 < weight < math.inf:
-            raise InputError(f"backbone {name} has the weight {weight:g}: give a number above 0")
-        if name.lower() in (known.lower() for known in found if isinstance(known, str)):
+        if name.lower() in (known.lower() for known in weights if isinstance(known, str)):
             raise InputError(f"backbone {name} is named twice: give it once, with the sum of its weights")
-        found[network] = weight
-    return found
+        weights[network] = check_weight("backbone", name, weight)
+    return weights
 
 
-def _share(part: str) -> tuple[str, float]:
-    """Name and weight of `NAME` or `NAME:WEIGHT`."""
-    name, _, weight = part.partition(":")
-    try:
-        return name.strip(), float(weight or 1)
-    except ValueError:
-        raise InputError(f"backbone {part.strip()!r} has no number after the colon: give NAME:WEIGHT") from None
+def resolve_auto(backbone: str, weights: str | os.PathLike[str] | None, default: str) -> tuple[str, bool]:
+    """The network that a name stands for.
 
+    Args:
+        backbone: A name, or `"auto"`.
+        weights: As for `Backbone`.
+        default: The network that `"auto"` stands for if its ImageNet weights can be had.
 
-def chosen(backbone: str, weights: str | os.PathLike[str] | None, default: str) -> tuple[str, bool]:
-    """A backbone's name, and whether it is "auto"'s second choice, for want of ImageNet weights for `default`."""
+    Returns:
+        The name, and whether it is the fallback for `"auto"` because there are no ImageNet weights.
+    """
     if backbone != "auto":
         return backbone, False
-    fallback = False
+    is_fallback = False
     if weights is None:
         try:
-            weights_room.find(default)
-        except weights_room.NotFoundError:
-            fallback = True
-    (embedded,) = weights_room.EMBEDDED
-    return (embedded if fallback or weights == "embedded" else default), fallback
+            weights_files.find(default)
+        except weights_files.NotFoundError:
+            is_fallback = True
+    return (registry.fallback().name if is_fallback or weights == "embedded" else default), is_fallback
 
 
-def say_network(backbone: Backbone, fallback: bool, task: str) -> None:
-    """Log which network does what, with which weights."""
+def log_backbone(backbone: Backbone, is_fallback: bool, task: str) -> None:
+    """Log which network with which weights is used.
+
+    Args:
+        backbone: The network.
+        is_fallback: Whether it is the fallback for `"auto"`, which is a warning.
+        task: What it is used for, as the first word of the line.
+    """
     record = backbone.weights_record
     log.log(
-        logging.WARNING if fallback else logging.INFO,
+        logging.WARNING if is_fallback else logging.INFO,
         "%s with %s, weights %s (%s)%s",
         task,
         backbone.name,
         record["name"],
         record["source"],
-        ", for want of ImageNet's, which do better: `tfstyle weights` says where they are looked for"
-        if fallback
+        ", as there are no ImageNet weights, which do better: `tfstyle weights` says where they are looked for"
+        if is_fallback
         else "",
     )
 
@@ -94,41 +97,45 @@ def load_backbone(
     pooling: Literal["max", "avg"] | None = None,
     normalize: bool | None = None,
     input_scaling: Literal["own", "unit", "symmetric"] = "own",
-    smoothing: bool = False,
+    activation_smoothing: bool = False,
     precision: Literal["float32", "bfloat16", "auto"] = "float32",
     seed: int = 0,
     task: str = "working",
 ) -> Backbone:
-    """A backbone by its name, or the one given; one log line tells its weights.
+    """Build a backbone by its name, and log which weights it has. A `Backbone` is returned as it is.
 
     Args:
-        backbone: A backbone, its name, or `"auto"`: `default`, or `VGG19Mini` where there are no ImageNet weights for
-            that, and where `weights` is `"embedded"`.
+        backbone: A backbone, a name, or `"auto"`. `"auto"` stands for `default`; or for `VGG19Mini` if there are no
+            ImageNet weights for `default`, or if `weights` is `"embedded"`.
         weights: As for `Backbone`.
         default: The network that `"auto"` stands for.
-        pooling: `"max"` or `"avg"`; None for max, and avg for random weights, where each pixel needs a gradient.
+        pooling: `"max"` or `"avg"`. None for `"avg"` with random weights, else `"max"`.
         normalize: As for `Backbone`.
         input_scaling: As for `Backbone`.
-        smoothing: As for `Backbone`.
-        precision: `"float32"`, `"bfloat16"`, or `"auto"` for the faster one, by a short probe.
+        activation_smoothing: As for `Backbone`.
+        precision: `"float32"`, `"bfloat16"`, or `"auto"` for the faster one on this machine, by a short measurement.
         seed: Seed of random weights.
-        task: What the backbone is for, for the log line.
+        task: What the backbone is used for, as the first word of the log line.
 
     Raises:
-        InputError: There is no such network, there are no weights for it, or a `Backbone` is given whose options
-            contradict these.
+        InputError: There is no such network, there are no weights for it, or the options of a `Backbone` contradict
+            the arguments.
     """
     from tfstyle.features.backbone import Backbone
 
     if isinstance(backbone, Backbone):
         if weights is not None or pooling not in (None, backbone.pooling):
             raise InputError(f"{backbone!r} has its weights and pooling already: leave out weights and pooling")
-        if input_scaling not in ("own", backbone.input_scaling) or smoothing > backbone.smoothing:
+        if input_scaling not in ("own", backbone.input_scaling):
             raise InputError(
-                f"{backbone!r} has its input scaling and smoothing already: leave them out, or build it with them"
+                f"{backbone!r} has its input scaling already: leave out input scaling, or build it with that"
+            )
+        if activation_smoothing and not backbone.activation_smoothing:
+            raise InputError(
+                f"{backbone!r} has no activation smoothing: leave it out, or build it with activation_smoothing=True"
             )
         return backbone
-    name, fallback = chosen(backbone, weights, default)
+    name, is_fallback = resolve_auto(backbone, weights, default)
     network = Backbone(
         name,
         weights,
@@ -137,7 +144,7 @@ def load_backbone(
         seed=seed,
         precision=faster() if precision == "auto" else precision,
         input_scaling=input_scaling,
-        smoothing=smoothing,
+        activation_smoothing=activation_smoothing,
     )
-    say_network(network, fallback, task)
+    log_backbone(network, is_fallback, task)
     return network

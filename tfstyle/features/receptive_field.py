@@ -1,9 +1,10 @@
-"""What each feature of a network sees of the picture, so that pictures can be worked on in tiles.
+"""Receptive fields: the part of a picture that a feature depends on, which tiles must cover.
 
-A tile gives its own features as the whole picture does if it begins at a multiple of the network's stride, ends
-at one before the picture's end (padding "same" and `PadToMultiple` depend on the remainder), and reaches beyond
-its own features by their receptive fields. A last tile under `PadToMultiple` holds that multiple of pixels too,
-whose reflection is added; multiples of the stride are then multiples of both.
+A tile gives the same features as the whole picture under three conditions. It begins at a multiple of the network's
+stride. Its distance from the end of the picture is such a multiple, too, as padding "same" and `PadToMultiple` depend
+on the remainder of the size. And it reaches beyond the features that it owns by their receptive fields. Under
+`PadToMultiple` the last tile also has the pixels whose reflection is added, so that the stride of tiles is a multiple
+of both.
 """
 
 from __future__ import annotations
@@ -22,13 +23,13 @@ _POOLINGS = (keras.layers.MaxPooling2D, keras.layers.AveragePooling2D)
 _POINTWISE = (
     ChannelProjection,
     Preprocessing,
-    PadToMultiple,  # but for what it adds, see above
+    PadToMultiple,  # except for the pixels that it adds, see above
     keras.layers.Rescaling,
     keras.layers.Normalization,
     keras.layers.BatchNormalization,  # in inference mode
     keras.layers.Dropout,
     keras.layers.SpatialDropout2D,
-    keras.layers.Dense,  # acts on the last axis; what makes positions that axis is refused
+    keras.layers.Dense,  # acts on the last axis; layers that make positions the last axis raise an error
     keras.layers.Activation,
     keras.layers.ReLU,
     keras.layers.LeakyReLU,
@@ -40,16 +41,16 @@ _POINTWISE = (
     keras.layers.Maximum,
     keras.layers.Minimum,
 )
-_OVER_CHANNELS = (keras.layers.Concatenate, keras.layers.LayerNormalization)  # where their axis is the last
-# Pointwise too, of classes without a public name: InceptionResNetV2's own, then ConvNeXt's, whose Add is a plus.
+_OVER_CHANNELS = (keras.layers.Concatenate, keras.layers.LayerNormalization)  # if their axis is the last
+# Pointwise layers without a public class: the first of InceptionResNetV2, the others of ConvNeXt, whose Add is `+`.
 _POINTWISE_NAMES = ("CustomScaleLayer", "LayerScale", "StochasticDepth", "Add")
 
 
 @dataclass(frozen=True)
 class ReceptiveField:
-    """What a layer's features see: feature i no more than pixels `i * stride - before` to `i * stride + after`.
+    """The pixels that a feature depends on: feature i on pixels `i * stride - before` to `i * stride + after`.
 
-    The same holds for rows and for columns; it is the wider of the two.
+    It holds for rows and for columns, and is the wider of both.
 
     Attributes:
         stride: Pixels from one feature to the next.
@@ -64,26 +65,32 @@ class ReceptiveField:
 
 @dataclass(frozen=True)
 class _Window:
-    """Along one side, position i sees pixels `i * stride + low` to `i * stride + high`."""
+    """Along one side, position i depends on pixels `i * stride + low` to `i * stride + high`."""
 
     stride: int = 1
     low: int = 0
     high: int = 0
 
     def then(self, stride: int, low: int, high: int) -> _Window:
-        """What a layer sees whose position i sees its input's positions `i * stride + low` to `... + high`."""
+        """The window of a layer whose position i depends on positions `i * stride + low` to `... + high` below."""
         return _Window(self.stride * stride, self.low + self.stride * low, self.high + self.stride * high)
 
 
 def receptive_fields(model: keras.Model) -> dict[str, ReceptiveField]:
-    """The receptive field of each output, in pixels, worked out from the layers and not measured.
+    """The receptive field of each output of a network, derived from its layers.
 
     Args:
-        model: A functional model from pictures, `(batch, height, width, channels)`, to `{layer name: features}`,
-            such as `Backbone.extractor` gives; models within it are entered.
+        model: A functional model from pictures, `(batch, height, width, channels)`, to `{layer name: features}`, such
+            as that of `Backbone.extractor`. It may contain other models.
 
     Raises:
-        InputError: A layer that sees the whole picture, such as global pooling, or of a kind unknown here.
+        InputError: A layer sees the whole picture, such as global pooling, or is of an unknown kind.
+
+    Examples:
+        >>> pictures = keras.Input((None, None, 3))
+        >>> features = keras.layers.Conv2D(4, 3, strides=2, padding="same")(pictures)
+        >>> receptive_fields(keras.Model(pictures, {"features": features}))
+        {'features': ReceptiveField(stride=2, before=1, after=2)}
     """
     rows, columns = (_walk(model, _Window(), side, model) for side in (0, 1))
     return {
@@ -97,14 +104,14 @@ def receptive_fields(model: keras.Model) -> dict[str, ReceptiveField]:
 
 
 def _walk(model: keras.Model, window: Any, side: int, network: keras.Model) -> Any:
-    """The model's outputs, in their structure, with a window in place of each tensor."""
+    """The outputs of a model, with a window in place of each tensor."""
     return model._run_through_graph(
         window, operation_fn=lambda layer: functools.partial(_through, layer, side, network)
     )
 
 
 def _through(layer: Any, side: int, network: keras.Model, *args: Any, **kwargs: Any) -> Any:
-    """What stands for the layer's outputs when windows stand for its inputs."""
+    """The window of a layer's output, from the windows of its inputs."""
     if isinstance(layer, keras.Sequential):
         return functools.reduce(lambda window, inner: _through(inner, side, network, window), layer.layers, args[0])
     if hasattr(layer, "_run_through_graph"):  # a functional model used as a layer
@@ -113,20 +120,23 @@ def _through(layer: Any, side: int, network: keras.Model, *args: Any, **kwargs: 
     step = _step(layer, side)
     if step is None or len({window.stride for window in windows}) != 1:
         raise InputError(
-            f"{network.name.removesuffix('_features')} can't be worked on in tiles, as nothing bounds what its layer "
-            f'{layer.name} ({type(layer).__name__}) sees of a picture: use tile "off" or another backbone'
+            f"{network.name.removesuffix('_features')} can't be computed in tiles, as its layer {layer.name} "
+            f'({type(layer).__name__}) sees the whole picture: use tile "off" or another backbone'
         )
     low, high = min(window.low for window in windows), max(window.high for window in windows)
     return _Window(windows[0].stride, low, high).then(*step)
 
 
 def _step(layer: Any, side: int) -> tuple[int, int, int] | None:
-    """The stride of one layer and the ends of what it sees of its input, in positions; None if nothing bounds it."""
+    """The stride of one layer, and the first and last position of its input that position 0 depends on.
+
+    It is None if the layer sees its whole input.
+    """
     if isinstance(layer, ReflectedConvolution):
-        layer = layer.convolution  # what is reflected lies nearer than zeros would
+        layer = layer.convolution  # reflected positions lie within the window of the convolution
     if isinstance(layer, _CONVOLUTIONS) and len(set(layer.strides)) == 1:
-        seen = (layer.kernel_size[side] - 1) * layer.dilation_rate[side] + 1
-        return _strided(layer.strides[side], seen, layer.padding)
+        size = (layer.kernel_size[side] - 1) * layer.dilation_rate[side] + 1
+        return _strided(layer.strides[side], size, layer.padding)
     if isinstance(layer, _POOLINGS) and len(set(layer.strides)) == 1:
         return _strided(layer.strides[side], layer.pool_size[side], layer.padding)
     if isinstance(layer, keras.layers.ZeroPadding2D):
@@ -139,12 +149,12 @@ def _step(layer: Any, side: int) -> tuple[int, int, int] | None:
     return None
 
 
-def _strided(stride: int, seen: int, padding: str) -> tuple[int, int, int]:
-    """A window of `seen` positions that moves by `stride`.
+def _strided(stride: int, size: int, padding: str) -> tuple[int, int, int]:
+    """The result of `_step` for a kernel of a size, in positions.
 
-    With padding "same" TensorFlow adds `max(0, seen - (size % stride or stride))` positions, the smaller half of
-    them in front: `(seen - 1) // 2` at most and `(seen - stride) // 2` at least, whatever the size.
+    With padding "same" TensorFlow adds `max(0, size - (side % stride or stride))` positions, the smaller half of them
+    in front: from `(size - stride) // 2` to `(size - 1) // 2`, whatever the side of the picture.
     """
     if padding == "valid":
-        return stride, 0, seen - 1
-    return stride, -((seen - 1) // 2), seen - 1 - max(0, seen - stride) // 2
+        return stride, 0, size - 1
+    return stride, -((size - 1) // 2), size - 1 - max(0, size - stride) // 2

@@ -9,10 +9,10 @@ import keras
 from tfstyle.layers import ChannelProjection
 
 NAME = "VGG19Mini"
-# Chosen: a quarter of VGG19's filters, more of them where they cost little time, at a quarter of the size and below.
+# Chosen: a quarter of VGG19's filters; more from the third block on, where they cost little time.
 WIDTHS = (16, 32, 80, 160, 256)
 CONVOLUTIONS = (2, 2, 4, 4, 1)  # of each block: VGG19's, up to the deepest layer that style losses use
-# The layers that methods compare. There the filters' features are mixed, so that distances are VGG19's.
+# The layers that methods compare. Their features are projected, so that distances come near those of VGG19.
 TAPS = ("block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1", "block4_conv2", "block5_conv1")
 
 
@@ -22,25 +22,25 @@ def VGG19Mini(  # noqa: N802 (a network's name, as in keras.applications)
     input_shape: tuple[int | None, int | None, int] = (None, None, 3),
     widths: Sequence[int] = WIDTHS,
 ) -> keras.Model:
-    """VGG19 up to `block5_conv1` with fewer filters, as a functional Keras model with VGG19's layer names.
+    """VGG19 up to `block5_conv1` with fewer filters, as a functional Keras model with the layer names of VGG19.
 
-    It sees what VGG19 sees: BGR in [0, 255] less the mean colour (`keras.applications.vgg19.preprocess_input`).
+    Its input is that of VGG19: BGR in [0, 255] less the mean colour (`keras.applications.vgg19.preprocess_input`).
 
-    At each of `TAPS` the convolution with its ReLU is called `NAME_filters`, and `NAME` is a linear map of its
-    features that nothing else in the network takes: fewer filters than VGG19's, each standing for several, mixed so
-    that squared differences of features, and of their Gram matrices, come near those of VGG19.
+    At each of `TAPS`, the convolution with its ReLU is called `NAME_filters`. `NAME` is a linear projection of its
+    features, which no other layer uses. It is trained so that squared differences of features, and of their Gram
+    matrices, come near those of VGG19, which has more filters.
 
     Args:
-        include_top: Only False: there is no classifier.
-        weights: Path of a file that the model's `save_weights` wrote; None for Keras' initialisation.
-        input_shape: `(height, width, 3)`, each side None for any.
-        widths: Filters of each block's convolutions; fewer blocks end the network earlier.
+        include_top: False, as there is no classifier.
+        weights: Path of a file that `save_weights` of this model has written. None for Keras' initialisation.
+        input_shape: `(height, width, 3)`, where a side of None stands for any.
+        widths: Number of filters in each block. With fewer blocks the network ends earlier.
 
     Returns:
-        The model from `(batch, height, width, 3)` to the taps' features, the last of them of a 16th of the size.
+        The model from `(batch, height, width, 3)` to the features of the taps.
 
     Raises:
-        ValueError: A top is asked for.
+        ValueError: `include_top` is true.
     """
     if include_top:
         raise ValueError("VGG19Mini has no classifier: include_top must be False")
@@ -51,8 +51,8 @@ def VGG19Mini(  # noqa: N802 (a network's name, as in keras.applications)
             x = keras.layers.MaxPooling2D(2, strides=2, name=f"block{block - 1}_pool")(x)
         for convolution in range(1, number + 1):
             name = f"block{block}_conv{convolution}"
-            own = f"{name}_filters" if name in TAPS else name
-            x = keras.layers.Conv2D(filters, 3, padding="same", activation="relu", name=own)(x)
+            convolution_name = f"{name}_filters" if name in TAPS else name
+            x = keras.layers.Conv2D(filters, 3, padding="same", activation="relu", name=convolution_name)(x)
             if name in TAPS:
                 taps.append(ChannelProjection(name=name)(x))
     network = keras.Model(pictures, taps, name="vgg19mini")

@@ -1,8 +1,12 @@
-"""Where a backbone's weights come from, in order, and one clear error when they don't.
+"""Where weights of backbones are found.
 
-1. the path given; 2. for `VGG19Mini` the file that comes with the package; for others 3. a file for that backbone in
-the folder `$TFSTYLE_WEIGHTS`; 4. Keras' own cache, also when it is read-only; 5. a download through
-`keras.applications` (not with `TFSTYLE_OFFLINE=1`).
+The places are tried in this order:
+
+1. a given path;
+2. the file that comes with the package, for embedded networks;
+3. a file for the backbone in the folder `$TFSTYLE_WEIGHTS`;
+4. the cache of Keras, which may be read-only;
+5. a download through `keras.applications`, unless `TFSTYLE_OFFLINE=1`.
 """
 
 from __future__ import annotations
@@ -22,25 +26,29 @@ from typing import Any
 
 from tfstyle.core.errors import InputError
 from tfstyle.core.package import EMBEDDED as EMBEDDED_FOLDER
+from tfstyle.features.registry import fallback, spec_of, tested
 
 FOLDER_VARIABLE = "TFSTYLE_WEIGHTS"
 OFFLINE_VARIABLE = "TFSTYLE_OFFLINE"
-EMBEDDED = {"VGG19Mini": "vgg19mini.weights.h5"}  # files that come with the package, in float16
-ADAIN = EMBEDDED_FOLDER / "adain.weights.h5"  # likewise: AdaIN's decoder on VGG19Mini
-NAMED = ("imagenet", "embedded", "random")  # all else is a path
-TESTED = (*EMBEDDED, "VGG16", "VGG19", "InceptionV3", "ResNet50", "NASNetMobile", "MobileNetV2")
+ADAIN = EMBEDDED_FOLDER / "adain.weights.h5"  # AdaIN's decoder on VGG19Mini
+NAMED = ("imagenet", "embedded", "random")  # everything else is a path
 SUFFIXES = (".h5", ".keras")
 _PACKAGE = "this package"  # the source of embedded weights
-DOWNLOAD_TIMEOUT = 20.0  # seconds without an answer (chosen): a closed network must not hang a first try
+DOWNLOAD_TIMEOUT = 20.0  # seconds without an answer (chosen), so that a closed network does not block a first try
 
 
 class NotFoundError(InputError):
-    """No weights in any of the places where they are looked for."""
+    """There are no weights in any of the places."""
 
 
 @dataclass(frozen=True)
 class WeightsFile:
-    """A file of weights: where it lies, and which of the places it was found in."""
+    """A file of weights.
+
+    Attributes:
+        path: Path of the file.
+        source: The place where it was found.
+    """
 
     path: Path
     source: str
@@ -51,7 +59,7 @@ class WeightsFile:
         return _sha256(self.path, self.path.stat().st_mtime_ns)
 
     def record(self) -> dict[str, str]:
-        """What a result says of its weights; no folder names, which mean nothing elsewhere."""
+        """Name, source, file and SHA-256, as JSON can hold them; without folders, which mean nothing elsewhere."""
         names = {"path": self.path.name, _PACKAGE: "embedded"}
         return {"name": names.get(self.source, "imagenet"), "source": self.source,
                 "file": self.path.name, "sha256": self.sha256}  # fmt: skip
@@ -64,8 +72,8 @@ def _sha256(path: Path, _modified: int) -> str:
 
 
 def default(backbone: str) -> str:
-    """What a backbone's weights are when none are asked for: `"embedded"` where there are, else `"imagenet"`."""
-    return "embedded" if backbone in EMBEDDED else "imagenet"
+    """The default weights of a backbone: `"embedded"` if there are some, else `"imagenet"`."""
+    return "imagenet" if spec_of(backbone).weights_file is None else "embedded"
 
 
 def find(backbone: str, weights: str | os.PathLike[str] | None = None) -> WeightsFile:
@@ -73,89 +81,98 @@ def find(backbone: str, weights: str | os.PathLike[str] | None = None) -> Weight
 
     Args:
         backbone: Name of a network.
-        weights: `"imagenet"`, `"embedded"`, or the path of a file; None for the backbone's default.
+        weights: `"imagenet"`, `"embedded"`, or the path of a file. None for the default of the backbone.
 
     Raises:
-        NotFoundError: Nothing was found; the message lists each place tried and what to do.
-        InputError: The path given is no weights file, or the backbone has no such weights.
+        NotFoundError: There is no file. The message lists each place that was tried and what to do.
+        InputError: The path is not that of a weights file, or the backbone has no such weights.
     """
-    own = default(backbone)
-    weights = own if weights is None else weights
+    name = default(backbone)
+    weights = name if weights is None else weights
     if str(weights) not in NAMED:
-        return WeightsFile(_given(Path(weights), own), "path")
-    if str(weights) != own:
-        raise InputError(f"there are no {weights} weights for {backbone}: use {own!r}, 'random' or a file")
-    if own == "embedded":
+        return WeightsFile(_check_path(Path(weights), name), "path")
+    if str(weights) != name:
+        raise InputError(f"there are no {weights} weights for {backbone}: use {name!r}, 'random' or a file")
+    if name == "embedded":
         return _embedded(backbone)
-    tried = []
-    for look in (_in_folder, _in_cache, _by_download):
-        found = look(backbone)
-        if isinstance(found, WeightsFile):
-            return found
-        tried.append(found)
+    problems = []
+    for place in (_in_folder, _in_cache, _by_download):
+        result = place(backbone)
+        if isinstance(result, WeightsFile):
+            return result
+        problems.append(result)
     raise NotFoundError(
-        f"no ImageNet weights for {backbone}: tried {'; '.join(tried)}. Give a file with --weights PATH "
-        f"(weights=), put one into a folder named by ${FOLDER_VARIABLE}, or use --backbone vgg19mini, which comes "
-        f"with the package"
+        f"no ImageNet weights for {backbone}: tried {'; '.join(problems)}. Give a file with --weights PATH "
+        f"(weights=), put one into a folder named by ${FOLDER_VARIABLE}, or use "
+        f"--backbone {fallback().name.lower()}, which comes with the package"
     )
 
 
 def adain() -> Path:
-    """The file of AdaIN's weights that comes with the package, see `tfstyle.models.load`.
+    """The file with the weights of AdaIN that comes with the package; see `tfstyle.models.load`.
 
     Raises:
         NotFoundError: It is missing.
     """
-    return _there(ADAIN)
+    return _check_exists(ADAIN)
 
 
 def cached(backbone: str) -> WeightsFile | None:
-    """The weights file of a backbone if it is on this machine already."""
-    if backbone in EMBEDDED:
+    """The weights file of a backbone if it is on this machine, else None."""
+    if default(backbone) == "embedded":
         return _embedded(backbone)
-    for look in (_in_folder, _in_cache):
-        found = look(backbone)
-        if isinstance(found, WeightsFile):
-            return found
+    for place in (_in_folder, _in_cache):
+        result = place(backbone)
+        if isinstance(result, WeightsFile):
+            return result
     return None
 
 
-def inventory(backbones: tuple[str, ...] = TESTED) -> list[dict[str, str | None]]:
-    """For each backbone the file of its weights on this machine, and the place; None where there is none."""
+def inventory(backbones: tuple[str, ...] | None = None) -> list[dict[str, str | None]]:
+    """For each backbone its weights file on this machine, the place and the SHA-256, or None.
+
+    Args:
+        backbones: Names of networks. None for those that the tests run with weights.
+    """
     rows: list[dict[str, str | None]] = []
-    for backbone in backbones:
-        found = cached(backbone)
+    for backbone in tested() if backbones is None else backbones:
+        file = cached(backbone)
         rows.append({
             "backbone": backbone,
-            "file": str(found.path) if found else None,
-            "source": found.source if found else None,
-            "sha256": found.sha256 if found else None,
+            "file": str(file.path) if file else None,
+            "source": file.source if file else None,
+            "sha256": file.sha256 if file else None,
         })  # fmt: skip
     return rows
 
 
 def folder() -> Path | None:
-    """The folder that `$TFSTYLE_WEIGHTS` names, if it is set."""
+    """The folder that `$TFSTYLE_WEIGHTS` names, or None."""
     value = os.environ.get(FOLDER_VARIABLE)
     return Path(os.path.expanduser(value)) if value else None
 
 
 def cache_folders() -> list[Path]:
-    """Where Keras keeps downloaded weights: its home, and where it goes when that can't be written."""
+    """Where Keras keeps downloaded weights: in its home, or elsewhere if that can't be written."""
     home = Path(os.environ.get("KERAS_HOME") or os.path.expanduser("~/.keras"))  # there may be no home
     fallback = Path("/tmp" if os.path.isdir("/tmp") else tempfile.gettempdir())  # as Keras has it
     return [home / "models", fallback / ".keras" / "models"]
 
 
 def load_into(model: Any, backbone: str, file: WeightsFile) -> None:
-    """Load a file into a `keras.applications` model without its top; no code of the file is run.
+    """Load a weights file into a network without its top. No code in the file is run.
+
+    Args:
+        model: The network.
+        backbone: Its name.
+        file: The weights file.
 
     Raises:
-        InputError: The file is damaged, or holds another model's weights; the message names the mismatch.
+        InputError: The file is damaged, or has the weights of another network. The message names the mismatch.
     """
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Keras warns of each layer, then raises one error that says it all
+            warnings.simplefilter("ignore")  # Keras warns of each layer, then raises one error with all of them
             model.load_weights(str(file.path))
     except (OSError, KeyError) as error:
         raise InputError(
@@ -163,24 +180,23 @@ def load_into(model: Any, backbone: str, file: WeightsFile) -> None:
             f"get it again"
         ) from error
     except ValueError as error:
-        made = "tfstyle.features.vgg19mini.VGG19Mini" if backbone in EMBEDDED else f"keras.applications.{backbone}"
         raise InputError(
             f"{file.path} does not hold the weights of {backbone}: {_mismatch(error)}; give a file made for "
-            f"{made}(include_top=False)"
+            f"{spec_of(backbone).constructor}(include_top=False)"
         ) from error
 
 
 def _embedded(backbone: str) -> WeightsFile:
-    return WeightsFile(_there(EMBEDDED_FOLDER / EMBEDDED[backbone]), _PACKAGE)
+    return WeightsFile(_check_exists(EMBEDDED_FOLDER / (spec_of(backbone).weights_file or "")), _PACKAGE)
 
 
-def _there(path: Path) -> Path:
+def _check_exists(path: Path) -> Path:
     if not path.is_file():
         raise NotFoundError(f"{path}, which comes with the package, is missing: install tfstyle again")
     return path
 
 
-def _given(path: Path, default: str) -> Path:
+def _check_path(path: Path, default: str) -> Path:
     path = Path(os.path.expanduser(path))
     if path.is_dir():
         raise InputError(f"weights {path} is a folder: give a file, or set ${FOLDER_VARIABLE} to the folder")
@@ -192,8 +208,8 @@ def _given(path: Path, default: str) -> Path:
 
 
 def _match(backbone: str, directory: Path) -> Path | None:
-    """The file for `backbone`: named after it in any spelling ("vgg19_…", "inception_v3_…"), without top."""
-    # A name goes on after "ResNet50" with "V2", and after "MobileNet" with "_v2": other networks.
+    """The weights file without top that is named after a backbone, in any spelling: "vgg19_…", "inception_v3_…"."""
+    # Names of other networks begin alike: "ResNet50V2", "mobilenet_v2".
     pattern = re.compile(r"(?:weights_)?" + "[-_]?".join(backbone) + r"(?![a-z0-9]|[-_]v\d)", re.IGNORECASE)
     try:
         files = sorted(file for file in directory.iterdir() if file.suffix in SUFFIXES and file.is_file())
@@ -229,15 +245,15 @@ def _by_download(backbone: str) -> WeightsFile | str:
     timeout = socket.getdefaulttimeout()
     try:
         socket.setdefaulttimeout(DOWNLOAD_TIMEOUT)
-        with contextlib.redirect_stdout(sys.stderr):  # Keras reports to stdout, which is the caller's
+        with contextlib.redirect_stdout(sys.stderr):  # Keras prints to stdout, which belongs to the caller
             getattr(keras.applications, backbone)(include_top=False, weights="imagenet")
     except Exception as error:
         return f"a download ({_first_line(error).rpartition(': ')[2].removeprefix('None -- ')})"
     finally:
         socket.setdefaulttimeout(timeout)
-    found = _in_cache(backbone)
-    if isinstance(found, WeightsFile):
-        return WeightsFile(found.path, "download")
+    file = _in_cache(backbone)
+    if isinstance(file, WeightsFile):
+        return WeightsFile(file.path, "download")
     return f"a download (it left no file in {cache_folders()[0]})"
 
 
@@ -246,7 +262,7 @@ def _first_line(error: BaseException) -> str:
 
 
 def _mismatch(error: BaseException) -> str:
-    """The shortest true line of Keras' report: the first layer or shape that doesn't fit."""
+    """The line of Keras' report that names the first layer or shape that does not fit."""
     text = str(error)
     layer = re.search(r"object <\w+ name=([\w/.-]+)", text)
     shapes = re.search(r"variable\.shape=(\([\d, ]*\)), Received: value\.shape=(\([\d, ]*\))", text)

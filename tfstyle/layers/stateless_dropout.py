@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 from tfstyle.core.saving import formerly
-from tfstyle.core.step_random import Draws, fresh
+from tfstyle.core.step_random import StepRandom, fresh
 from tfstyle.core.typing import Tensor
 
 
@@ -40,7 +40,7 @@ class StatelessDropout(keras.layers.Layer):
         """Inputs `(batch, ...)`, some of which are set to 0 in training."""
         if not training or self.rate == 0:
             return inputs
-        draws = Draws(self.seed_state.value, self.calls.value, ops.shape(inputs)[0])
+        draws = StepRandom(self.seed_state.value, self.calls.value, ops.shape(inputs)[0])
         kept = draws.uniform(tuple(inputs.shape[1:])) >= self.rate
         self.calls.assign(self.calls.value + 1)
         return ops.where(kept, inputs / (1 - self.rate), ops.zeros_like(inputs))

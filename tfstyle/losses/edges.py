@@ -1,69 +1,77 @@
-"""Edges: a loss on the pixels that keeps the photograph's outlines where they are."""
+"""Edge loss: keeps the outlines of the content image."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import keras
 from keras import ops
 
+from tfstyle.core.typing import Tensor
 from tfstyle.images.luminance import BT601
 from tfstyle.losses.statistics import at_least_float32
-from tfstyle.losses.terms import PIXELS, Features, Masks, Sums, Targets, Term, Windows
+from tfstyle.losses.term import PIXELS, Features, Masks, References, Sums, Targets, Term, Windows
 
-Tensor = Any
-
-LEAST = (1 / 255) ** 2  # of a gradient's square (chosen): what changes by less than a level of 8 bits has no edges
+LEAST_SQUARE = (1 / 255) ** 2  # of a gradient (chosen): changes below one level of 8 bits are no edges
 
 
 @keras.saving.register_keras_serializable(package="tfstyle")
 class EdgeTerm(Term):
-    """How far the edges in luminance are from the content picture's own.
+    """Squared difference of the edges in luminance from those of the content image.
 
-    With ∇Y the gradient of the luminance, from 0 to 1 per pixel, and ∇P the content's, the loss is
-    mean |∇Y − ∇P|² / (mean |∇P|² + 1/255²) over the pixels that have all their neighbours. It has no units: 1 is a
-    picture without edges. The gradient is Sobel's, over 8, so that of a ramp it is the slope.
+    ∇Y is the gradient of the luminance, in units of its range per pixel, and ∇P that of the content image. The loss
+    is mean |∇Y − ∇P|² / (mean |∇P|² + 1/255²) over the pixels that have all their neighbours. It has no units: a
+    picture without edges has about 1. The gradient is Sobel's divided by 8, which is the slope of a ramp.
 
     Args:
-        weight: Factor of the loss.
-        name: Under which the loss is reported.
+        weight: Factor of the loss, at least 0.
+        name: Name under which the loss is reported.
+
+    Raises:
+        InputError: The weight is negative.
 
     Reference:
-        Sobel & Feldman 1968, "A 3x3 Isotropic Gradient Operator for Image Processing"; as an edge-aware content
-        loss chosen.
+        Sobel & Feldman 1968, "A 3x3 Isotropic Gradient Operator for Image Processing"; its use as a content loss is
+        chosen.
+
+    Examples:
+        >>> import numpy as np
+        >>> from tfstyle import Objective
+        >>> content = np.zeros((1, 8, 8, 3), "float32")
+        >>> content[:, :, 4:] = 1.0
+        >>> objective = Objective([EdgeTerm()])
+        >>> targets = objective.targets(content, [content])
+        >>> round(float(objective(0 * content, targets)["edges"][0]), 3)
+        1.0
     """
 
     def __init__(self, weight: float = 1.0, name: str = "edges") -> None:
         super().__init__(None, [PIXELS], weight, name)
 
     @property
-    def kept_layers(self) -> tuple[str, ...]:
-        """The content's pixels."""
+    def target_layers(self) -> tuple[str, ...]:
+        """The pixels."""
         return self.layers
 
-    def survey(
+    def reference_sums(
         self, features: Features, windows: Windows, masks: Masks | None, constants: Targets | None = None
     ) -> Sums:
         """Σ |∇P|² and the number of pixels."""
         return self._squares(luminance(features[PIXELS]), windows)
 
-    def targets(
-        self,
-        kept: Features,
-        content: Sums,
-        styles: Sequence[Sums],
-        mix: Sequence[Sequence[float]],
-        masks: Masks | None,
-    ) -> Targets:
-        """The content's luminance, and its mean |∇P|²."""
-        return {"luminance": luminance(kept[PIXELS]), "size": content["squares"] / content["count"]}
+    def targets(self, references: References) -> Targets:
+        """The luminance of the content image, and its mean |∇P|²."""
+        sums = references.content_sums
+        return {
+            "luminance": luminance(references.content_features[PIXELS]),
+            "size": sums["squares"] / sums["count"],
+        }
 
     def sums(self, features: Features, targets: Targets, windows: Windows) -> Sums:
         """Σ |∇Y − ∇P|² and the number of pixels."""
-        here = luminance(features[PIXELS])
-        there = windows[PIXELS].cut(targets["luminance"], here.shape[1:3])
-        return self._squares(here - there, windows)  # the gradient is linear
+        y = luminance(features[PIXELS])
+        target = windows[PIXELS].cut(targets["luminance"], y.shape[1:3])
+        return self._squares(y - target, windows)  # the gradient is linear
 
     def _squares(self, y: Tensor, windows: Windows) -> Sums:
         across, down = (_slopes(y, axis) for axis in (2, 1))
@@ -75,22 +83,30 @@ class EdgeTerm(Term):
         return {"squares": ops.sum(squares * weights, axis=(1, 2, 3)), "count": count}
 
     def loss(self, sums: Sums, targets: Targets) -> Tensor:
-        """See the class; shape `(batch,)`."""
-        return sums["squares"] / sums["count"] / (targets["size"] + LEAST)
+        """The loss by the formula of the class, `(batch,)`."""
+        return sums["squares"] / sums["count"] / (targets["size"] + LEAST_SQUARE)
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """The arguments of the constructor."""
         return {"weight": self.weight, "name": self.name}
 
 
 def luminance(pictures: Tensor) -> Tensor:
-    """Y of YIQ: `(batch, height, width, 3)` to `(batch, height, width, 1)`, both in [0, 1]."""
+    """The luminance Y of YIQ: `(batch, height, width, 3)` to `(batch, height, width, 1)`, both in [0, 1]."""
     pictures = at_least_float32(pictures)
     return ops.sum(pictures * ops.convert_to_tensor(BT601, pictures.dtype), axis=-1, keepdims=True)
 
 
 def _slopes(y: Tensor, axis: int) -> Tensor:
-    """Sobel's derivative along an axis, over 8, of the pixels inside: `(batch, height − 2, width − 2, 1)`."""
+    """Sobel's derivative divided by 8.
+
+    Args:
+        y: `(batch, height, width, 1)`.
+        axis: 1 for the derivative along columns, 2 along rows.
+
+    Returns:
+        `(batch, height − 2, width − 2, 1)`, for the pixels that have all their neighbours.
+    """
     if axis == 1:
         return ops.swapaxes(_slopes(ops.swapaxes(y, 1, 2), 2), 1, 2)
     change = y[:, :, 2:] - y[:, :, :-2]

@@ -1,8 +1,8 @@
 """Maximum mean discrepancy (MMD) between the distributions of features over positions.
 
 The MMD of two distributions under a kernel k is the distance between their means in the kernel's feature space:
-MMD² = E k(x, x') + E k(y, y') − 2 E k(x, y), over all pairs of positions. Where k(x, y) = φ(x)·φ(y), exactly or on
-average over a random φ, that is |mean φ(x) − mean φ(y)|²: a statistic, additive over positions, in linear time.
+MMD² = E k(x, x') + E k(y, y') − 2 E k(x, y), over all pairs of positions. If k(x, y) = φ(x)·φ(y), exactly or on
+average over a random φ, it is |mean φ(x) − mean φ(y)|². So it is a statistic: mean φ is an average over positions.
 
 Reference:
     Li, Wang, Liu, Hou 2017, "Demystifying Neural Style Transfer", section 4.1;
@@ -20,25 +20,25 @@ import numpy as np
 from keras import ops
 
 from tfstyle.core.gradients import custom_gradient
+from tfstyle.core.typing import Tensor
 from tfstyle.losses.statistics import (
     Averages,
     Constants,
     Statistic,
     Sums,
-    Tensor,
     at_least_float32,
-    positions,
+    flatten,
     products,
-    shared,
+    weight_gradients,
     weighted,
 )
 
 
 class Kernel(Statistic):
-    """Base of the kernels: sums of φ over positions, in parts of any shapes, and MMD² between its means."""
+    """Base class of kernels: `sums` adds up φ over positions, as one or several tensors of any shapes."""
 
     def distance(self, a: Averages, b: Averages) -> Tensor:
-        """MMD², the sum of squares of the difference; shape `(batch,)`."""
+        """MMD² = |mean φ(x) − mean φ(y)|², `(batch,)`."""
         return sum(
             ops.sum(ops.square(a[part] - b[part]), axis=tuple(range(1, len(a[part].shape)))) for part in sorted(a)
         )
@@ -48,16 +48,16 @@ class Kernel(Statistic):
 class PolynomialKernel(Kernel):
     """Polynomial kernel: k(x, y) = (x·y + c)^d.
 
-    Of degree 1, MMD² is |μ − μₛ|²; of degree 2, Σ (G − Gₛ)² + 2c |μ − μₛ|² with the means over positions
-    μ of f and G of `f fᵀ`, so that c = 0 is the loss of Gram matrices. Both are exact. From degree 3 on it is an
-    unbiased estimate by a random Maclaurin map: with z = (f, √c) and d vectors ω of random signs for each of D
-    features, φᵢ = Πⱼ (ωᵢⱼ·z) / √D.
+    μ and G are the means over positions of f and `f fᵀ`. For degree 1, MMD² is |μ − μₛ|². For degree 2 it is
+    Σ (G − Gₛ)² + 2c |μ − μₛ|², so that c = 0 gives the loss of Gram matrices. Both are exact. From degree 3 on it is
+    an unbiased estimate by a random Maclaurin map: φᵢ = Πⱼ (ωᵢⱼ·z) / √D, with z = (f, √c) and d vectors ω of random
+    signs for each of D features.
 
     Args:
         degree: d, at least 1.
         offset: c, at least 0, in squared units of the features.
-        features: D (chosen), from degree 3 on; the estimate's deviation falls with √D.
-        seed: Of the random signs, from degree 3 on.
+        features: D (chosen), from degree 3 on. The standard deviation of the estimate falls with √D.
+        seed: Seed of the random signs, from degree 3 on.
 
     Raises:
         ValueError: An argument is out of its range.
@@ -65,6 +65,13 @@ class PolynomialKernel(Kernel):
     Reference:
         Li et al. 2017, section 4.1; Kar & Karnick 2012, "Random Feature Maps for Dot Product
         Kernels", algorithm 1, with the degree fixed.
+
+    Examples:
+        >>> import numpy as np
+        >>> kernel = PolynomialKernel(degree=2)
+        >>> features = np.ones((1, 2, 2, 3), "float32")
+        >>> float(kernel.distance(kernel(features), kernel(0 * features))[0])  # Σ G²
+        9.0
     """
 
     def __init__(self, degree: int = 2, offset: float = 0.0, features: int = 1024, seed: int = 0) -> None:
@@ -80,33 +87,33 @@ class PolynomialKernel(Kernel):
 
     def sums(self, features: Tensor, weights: Tensor | None = None) -> Sums:
         """Σ φ: `"linear"` `(batch, N)`, `"gram"` `(batch, N, N)` or `"random"` `(batch, D)`; and `"count"`."""
-        flat, weighting, count = positions(features, weights)
+        flat, weighting, count = flatten(features, weights)
         full = at_least_float32(flat)
         if self.degree > 2:
             return {"random": ops.sum(weighted(self._random(full), weighting), axis=1), "count": count}
-        found = {"count": count}
+        sums = {"count": count}
         if self.degree == 2:
-            found["gram"] = products(flat, *weighting)
+            sums["gram"] = products(flat, *weighting)
         if factor := 1.0 if self.degree == 1 else 2 * self.offset:
-            found["linear"] = math.sqrt(factor) * ops.sum(weighted(full, weighting), axis=1)
-        return found
+            sums["linear"] = math.sqrt(factor) * ops.sum(weighted(full, weighting), axis=1)
+        return sums
 
     def _random(self, flat: Tensor) -> Tensor:
         """φ of features `(batch, positions, N)`: `(batch, positions, D)`."""
         constant = ops.full_like(flat[..., :1], math.sqrt(self.offset))
         flat = ops.concatenate([flat, constant], axis=-1)
         product = 1 / math.sqrt(self.features)
-        for each in ops.unstack(self.signs(flat.shape[-1])):
-            product = product * ops.matmul(flat, ops.cast(each, flat.dtype))
+        for signs in ops.unstack(self.signs(flat.shape[-1])):
+            product = product * ops.matmul(flat, ops.cast(signs, flat.dtype))
         return product
 
     def signs(self, channels: int) -> Tensor:
-        """The random signs ω, −1 or 1: `(degree, channels, features)`, the last of the channels being √c's."""
+        """The random signs ω, −1 or 1: `(degree, channels, features)`. The last channel is that of √c."""
         shape = (self.degree, channels, self.features)
         return 2 * keras.random.randint(shape, 0, 2, seed=self.seed) - 1
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """The arguments of the constructor."""
         return {"degree": self.degree, "offset": self.offset, "features": self.features, "seed": self.seed}
 
 
@@ -116,13 +123,20 @@ class LinearKernel(PolynomialKernel):
 
     Reference:
         Li et al. 2017, section 4.1.
+
+    Examples:
+        >>> import numpy as np
+        >>> kernel = LinearKernel()
+        >>> features = np.ones((1, 2, 2, 3), "float32")
+        >>> float(kernel.distance(kernel(features), kernel(3 * features))[0])  # 3 channels, 2² each
+        12.0
     """
 
     def __init__(self) -> None:
         super().__init__(degree=1)
 
     def get_config(self) -> dict[str, Any]:
-        """No arguments."""
+        """The arguments of the constructor: none."""
         return {}
 
 
@@ -130,21 +144,29 @@ class LinearKernel(PolynomialKernel):
 class GaussianKernel(Kernel):
     """Gaussian kernel: k(x, y) = exp(−|x − y|² / 2σ²), by random Fourier features.
 
-    With D frequencies ω from the normal distribution of deviation 1/σ, φ is cos(ω·f) / √D and sin(ω·f) / √D:
-    φ(x)·φ(y) is k(x, y) on average over ω, and MMD² compares the characteristic functions of the features at ω.
+    φ is cos(ω·f) / √D and sin(ω·f) / √D, with D frequencies ω from the normal distribution of deviation 1/σ. On
+    average over ω, φ(x)·φ(y) is k(x, y). MMD² compares the characteristic functions of the features at ω.
 
     Args:
-        bandwidth: σ, in units of the features; None for the median distance between positions of the style, in a
-            sample of all styles together, for each layer. A style that is the same everywhere has 1 (chosen).
-        features: D (chosen); the estimate's deviation falls with √D.
-        seed: Of the frequencies.
+        bandwidth: σ, in units of the features. None for the median distance between positions of the style in each
+            layer, in a sample of all style images. It is 1 for a style without any differences (chosen).
+        features: D (chosen). The standard deviation of the estimate falls with √D.
+        seed: Seed of the frequencies.
 
     Raises:
-        ValueError: An argument is out of its range, or `sums` is asked for before the bandwidth is known.
+        ValueError: An argument is out of its range, or `sums` is called before the bandwidth is known.
 
     Reference:
         Li et al. 2017, section 4.1; Rahimi & Recht 2007, "Random Features for Large-Scale Kernel Machines",
         section 3 and algorithm 1; Gretton et al. 2012, section 8 (the median heuristic).
+
+    Examples:
+        >>> import numpy as np
+        >>> kernel = GaussianKernel(bandwidth=1.0, features=64)
+        >>> features = np.random.default_rng(0).normal(size=(1, 8, 8, 3)).astype("float32")
+        >>> near, far = (kernel.distance(kernel(features), kernel(features + shift)) for shift in (0.1, 2.0))
+        >>> bool(near < far)
+        True
     """
 
     def __init__(self, bandwidth: float | None = None, features: int = 256, seed: int = 0) -> None:
@@ -157,41 +179,41 @@ class GaussianKernel(Kernel):
 
     @property
     def needs_sample(self) -> bool:
-        """Whether the bandwidth is the style's."""
+        """Whether the bandwidth depends on the style."""
         return self.bandwidth is None
 
     def constants(self, sample: Tensor) -> Constants:
-        """`{"bandwidth": (batch,)}`, the median distance between positions, where it is the style's."""
+        """`{"bandwidth": (batch,)}`, the median distance between positions; nothing if the bandwidth is given."""
         if not self.needs_sample:
             return {}
         points = at_least_float32(sample)
-        medians = [median_distance(each) for each in ops.convert_to_numpy(points)]
+        medians = [median_distance(picture) for picture in ops.convert_to_numpy(points)]
         return {"bandwidth": ops.convert_to_tensor(medians, points.dtype)}
 
-    def bound(self, constants: Constants) -> GaussianKernel:
-        """The kernel of the bandwidth in `constants`, if there is one."""
+    def with_constants(self, constants: Constants) -> GaussianKernel:
+        """The kernel with the bandwidth in `constants`, if there is one."""
         if "bandwidth" not in constants:
             return self
-        result = copy.copy(self)
-        result.bandwidth = constants["bandwidth"]
-        return result
+        kernel = copy.copy(self)
+        kernel.bandwidth = constants["bandwidth"]
+        return kernel
 
     def frequencies(self, channels: int) -> Tensor:
-        """ω of σ = 1: `(channels, features)`."""
+        """The frequencies ω for σ = 1: `(channels, features)`."""
         return keras.random.normal((channels, self.features), dtype="float32", seed=self.seed)
 
     def sums(self, features: Tensor, weights: Tensor | None = None) -> Sums:
-        """`{"cos": (batch, D), "sin": (batch, D), "count": (batch,)}`: Σw cos(ω·f) / √D, the same of sin, and Σw."""
+        """`{"cos": (batch, D), "sin": (batch, D), "count": (batch,)}`: Σw cos(ω·f) / √D, Σw sin(ω·f) / √D and Σw."""
         if self.bandwidth is None:
-            raise ValueError("the bandwidth is not known yet: give one, or bind the constants of a sample")
-        flat, weighting, count = positions(features, weights)
+            raise ValueError("the bandwidth is not known: give one, or call with_constants with those of a sample")
+        flat, weighting, count = flatten(features, weights)
         frequencies = ops.cast(self.frequencies(flat.shape[-1]), count.dtype)
         frequencies /= ops.reshape(ops.convert_to_tensor(self.bandwidth, count.dtype), (-1, 1, 1))
         cos, sin = (wave / math.sqrt(self.features) for wave in _waves(flat, frequencies, *weighting))
         return {"cos": cos, "sin": sin, "count": count}
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """The arguments of the constructor."""
         return {"bandwidth": self.bandwidth, "features": self.features, "seed": self.seed}
 
 
@@ -199,13 +221,13 @@ class GaussianKernel(Kernel):
 def _waves(flat: Tensor, frequencies: Tensor, *weights: Tensor) -> Any:
     """Σ w cos(ω·f) and Σ w sin(ω·f) over positions, each `(batch, features)` in at least float32.
 
-    Automatic differentiation would keep the phases ω·f, many times what the features take. The frequencies count as
-    constants.
+    The gradient is written by hand. Automatic differentiation would keep the phases ω·f, which are many times larger
+    than the features. The frequencies count as constants.
 
     Args:
         flat: Features `(batch, positions, channels)`, of any precision.
         frequencies: ω, `(1 or batch, channels, features)`.
-        weights: `(1 or batch, positions, 1)`; may be left out for 1 everywhere.
+        weights: Nothing, or weights `(1 or batch, positions, 1)`.
     """
 
     def waves() -> tuple[Tensor, Tensor]:
@@ -214,17 +236,20 @@ def _waves(flat: Tensor, frequencies: Tensor, *weights: Tensor) -> Any:
 
     def gradient(*upstream: Tensor) -> tuple[Tensor, ...]:
         by_cos, by_sin = (each[:, None] for each in upstream)
-        cos, sin = waves()  # once more, so that nothing is kept
+        cos, sin = waves()  # computed again rather than kept
         slopes = ops.matmul(weighted(by_sin * cos - by_cos * sin, weights), ops.transpose(frequencies, (0, 2, 1)))
-        sizes = shared([ops.sum(by_cos * cos + by_sin * sin, axis=-1, keepdims=True) for _ in weights], weights)
-        return (ops.cast(slopes, flat.dtype), ops.zeros_like(frequencies), *sizes)
+        sizes = [ops.sum(by_cos * cos + by_sin * sin, axis=-1, keepdims=True) for _ in weights]
+        return (ops.cast(slopes, flat.dtype), ops.zeros_like(frequencies), *weight_gradients(sizes, weights))
 
     return tuple(ops.sum(weighted(wave, weights), axis=1) for wave in waves()), gradient
 
 
 def median_distance(points: np.ndarray) -> float:
-    """The median over pairs of `(points, channels)`; 1 of points that are the same but for rounding (chosen)."""
-    from scipy.spatial.distance import pdist  # not above: it takes a while to import
+    """The median distance over pairs of points `(points, channels)`.
+
+    It is 1 for points that differ by rounding only (chosen).
+    """
+    from scipy.spatial.distance import pdist  # imported here, as it takes a while
 
     median = math.sqrt(np.median(pdist(points, "sqeuclidean")))
     return median if median > 1e-6 * np.linalg.norm(points, axis=-1).max() else 1.0

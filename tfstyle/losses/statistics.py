@@ -1,12 +1,13 @@
-"""What style is measured by: averages over positions of functions of the features.
+"""Statistics that describe a style: averages over positions of functions of the features.
 
-Every statistic works in three steps, so that pictures can be taken apart and put together again:
+A statistic works in three steps, so that pictures can be cut into tiles, and styles can be mixed:
 
-1. `sums` adds a function of the features over positions. Sums of tiles add up to the sums of the picture.
-2. `averages` divides by the number of positions. Averages of several styles can be mixed.
-3. `distance` compares two averages: the style loss of one layer.
+1. `sums` adds up a function of the features over positions. The sums of tiles add up to the sums of the picture.
+2. `averages` divides the sums by the number of positions. Averages of several styles can be mixed.
+3. `distance` compares two averages. It is the style loss of one layer.
 
-One that adapts to the style, as by a bandwidth, first sees a sample of its features (`constants`, `bound`).
+A statistic that adapts to the style, for example by a bandwidth, first sees a sample of the style's features: see
+`Statistic.constants` and `Statistic.with_constants`.
 
 Features are `(batch, height, width, channels)`. All arithmetic is in at least float32.
 """
@@ -20,8 +21,8 @@ import keras
 from keras import ops
 
 from tfstyle.core.gradients import custom_gradient
+from tfstyle.core.typing import Tensor
 
-Tensor = Any
 Sums = dict[str, Tensor]
 Averages = dict[str, Tensor]
 Constants = dict[str, Any]  # nested dictionaries of tensors, each (1 or batch,)
@@ -30,22 +31,38 @@ GramNormalization = Literal["positions", "positions_channels", "paper"]
 
 
 class Statistic:
-    """Base of all statistics: additive sums over positions, and the distance between their averages."""
+    """Base class of statistics.
+
+    A subclass implements `sums` and `distance`, and is a line in `tfstyle.losses.registry`.
+
+    Examples:
+        >>> import numpy as np
+        >>> class Mean(Statistic):
+        ...     def sums(self, features, weights=None):
+        ...         flat, weighting, count = flatten(features, weights)
+        ...         return {"mean": ops.sum(weighted(flat, weighting), axis=1), "count": count}
+        ...     def distance(self, a, b):
+        ...         return ops.sum(ops.square(a["mean"] - b["mean"]), axis=-1)
+        >>> mean = Mean()
+        >>> zeros, ones = np.zeros((1, 4, 4, 3), "float32"), np.ones((1, 2, 2, 3), "float32")
+        >>> float(mean.distance(mean(zeros), mean(ones))[0])
+        3.0
+    """
 
     def sums(self, features: Tensor, weights: Tensor | None = None) -> Sums:
         """Sums over positions.
 
         Args:
             features: `(batch, height, width, channels)`.
-            weights: How much each position counts, `(1 or batch, height, width)`; None for 1 everywhere.
+            weights: Weight of each position, `(1 or batch, height, width)`, at least 0. None for 1 everywhere.
 
         Returns:
-            Tensors whose first axis is the batch; `"count"`, of shape `(batch,)`, is the sum of the weights.
+            Tensors whose first axis is the batch. `"count"`, `(batch,)`, is the sum of the weights.
         """
         raise NotImplementedError
 
     def averages(self, sums: Sums) -> Averages:
-        """The sums divided by the number of positions, or the sum of their weights."""
+        """The sums without `"count"`, divided by it."""
         count = sums["count"]
         return {
             key: value / ops.reshape(count, (-1,) + (1,) * (len(value.shape) - 1))
@@ -54,46 +71,50 @@ class Statistic:
         }
 
     def describe(self, averages: Averages) -> dict[str, Tensor]:
-        """The averages in the form in which the literature writes them."""
+        """The averages in the form of the literature, such as means and deviations in place of moments."""
         return averages
 
     def distance(self, a: Averages, b: Averages) -> Tensor:
-        """The loss of one layer between two averages, of shape `(batch,)`; zero where they agree."""
+        """The loss of one layer between two averages, `(batch,)`. It is 0 where they agree."""
         raise NotImplementedError
 
     @property
-    def shares(self) -> tuple[float, ...]:
-        """The factor of each of `distances`: `distance` is their weighted sum."""
+    def part_weights(self) -> tuple[float, ...]:
+        """The weight of each of `distances`: `distance` is their weighted sum."""
         return (1.0,)
 
     def distances(self, a: Averages, b: Averages) -> Tensor:
-        """The losses that can be balanced each by itself: `(batch, parts)`; of all but mixtures there is one."""
+        """The losses that can be normalised one by one, `(batch, parts)`. Only a mixture has more than one."""
         return self.distance(a, b)[:, None]
 
     @property
     def needs_sample(self) -> bool:
-        """Whether `constants` has to see the style before anything is summed."""
+        """Whether `constants` needs a sample of the style's features before anything is summed."""
         return False
 
     def constants(self, sample: Tensor) -> Constants:
-        """What is fixed by the style's features, from a sample of them `(1 or batch, positions, channels)`."""
+        """Constants that depend on the style.
+
+        Args:
+            sample: Features of the style at random positions, `(1 or batch, positions, channels)`.
+        """
         return {}
 
-    def bound(self, constants: Constants) -> Statistic:
-        """The statistic with its `constants` in place, which is the one to sum with."""
+    def with_constants(self, constants: Constants) -> Statistic:
+        """The statistic with the result of `constants` in place."""
         return self
 
     def __call__(self, features: Tensor, weights: Tensor | None = None) -> Averages:
-        """The averages of `features`, weighted if `weights` are given."""
+        """The averages of features; see `sums` for the arguments."""
         return self.averages(self.sums(features, weights))
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """The arguments of the constructor."""
         return {}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Statistic:
-        """The statistic that `get_config` described."""
+        """The statistic with the configuration of `get_config`."""
         return cls(**config)
 
     def __repr__(self) -> str:
@@ -101,27 +122,33 @@ class Statistic:
         return f"{type(self).__name__}({options})"
 
 
-def blend(averages: list[Averages], weights: list[float]) -> Averages:
-    """The mix of several styles' averages.
+def combine(averages: Sequence[Averages], weights: Sequence[float]) -> Averages:
+    """The weighted sum of the averages of several styles.
 
     Args:
-        averages: One per style, of the same statistic and layer.
-        weights: One per style; they are used as they are, so a convex mix needs them to sum to 1.
+        averages: The averages of each style, of one statistic and one layer.
+        weights: Weight of each style. A mixture of styles needs weights that sum to 1.
     """
     return {key: sum(w * a[key] for w, a in zip(weights, averages, strict=True)) for key in averages[0]}
 
 
 def at_least_float32(features: Tensor) -> Tensor:
-    """Features as they are, but half precision as float32: sums over many positions need it."""
+    """Features in float32 if they are in half precision, which is not enough for sums over many positions."""
     half = keras.backend.standardize_dtype(features.dtype) in ("float16", "bfloat16")
     return ops.cast(features, "float32") if half else features
 
 
-def positions(features: Tensor, weights: Tensor | None) -> tuple[Tensor, list[Tensor], Tensor]:
-    """Features as `(batch, positions, channels)`, their weights if any `(1 or batch, positions, 1)`, and their sum.
+def flatten(features: Tensor, weights: Tensor | None) -> tuple[Tensor, list[Tensor], Tensor]:
+    """Features and weights with one axis for all positions.
 
-    The sum of the weights, or else the number of positions, is `(batch,)`; but for the features, all is in at least
-    float32.
+    Args:
+        features: `(batch, height, width, channels)`.
+        weights: `(1 or batch, height, width)`. None for 1 everywhere.
+
+    Returns:
+        The features, `(batch, positions, channels)`, in their own precision; a list with the weights, `(1 or batch,
+        positions, 1)`, which is empty without weights; and the sum of the weights or the number of positions,
+        `(batch,)`. Both are in at least float32.
     """
     batch, height, width, channels = ops.shape(features)
     flat = ops.reshape(features, (batch, height * width, channels))
@@ -133,12 +160,17 @@ def positions(features: Tensor, weights: Tensor | None) -> tuple[Tensor, list[Te
 
 
 def weighted(values: Tensor, weights: Sequence[Tensor]) -> Tensor:
-    """Values times what `positions` found of the weights."""
+    """Values `(batch, positions, ...)` times the weights that `flatten` returned, if there are any."""
     return values * weights[0] if weights else values
 
 
-def shared(slopes: list[Tensor], weights: Sequence[Tensor]) -> list[Tensor]:
-    """The gradient by the weights, from that of each picture: their sum, where one set of weights is for all."""
+def weight_gradients(slopes: Sequence[Tensor], weights: Sequence[Tensor]) -> list[Tensor]:
+    """Gradients with respect to weights, in the shape of the weights.
+
+    Args:
+        slopes: Gradients for each picture, `(batch, positions, 1)`.
+        weights: `(1 or batch, positions, 1)`. The gradients of weights that all pictures share are summed.
+    """
     return [
         ops.sum(slope, axis=0, keepdims=True) if each.shape[0] == 1 else slope
         for slope, each in zip(slopes, weights, strict=True)
@@ -149,18 +181,18 @@ def shared(slopes: list[Tensor], weights: Sequence[Tensor]) -> list[Tensor]:
 def products(flat: Tensor, *weights: Tensor) -> Any:
     """Σ w f fᵀ over positions, `(batch, channels, channels)` in at least float32.
 
-    Automatic differentiation would keep a copy of the features in full precision, twice what half precision takes,
-    and need two matrix products where one does.
+    The gradient is written by hand. Automatic differentiation would keep a copy of the features in full precision,
+    and would take two matrix products in place of one.
 
     Args:
         flat: Features `(batch, positions, channels)`, of any precision.
-        weights: `(1 or batch, positions, 1)`; may be left out for 1 everywhere.
+        weights: Nothing, or weights `(1 or batch, positions, 1)`.
     """
 
     def gradient(upstream: Tensor) -> tuple[Tensor, ...]:
-        full = at_least_float32(flat)  # once more, so that nothing is kept
+        full = at_least_float32(flat)  # computed again rather than kept
         slopes = ops.matmul(full, upstream + ops.transpose(upstream, (0, 2, 1)))
-        sizes = shared([ops.sum(slopes * full, axis=-1, keepdims=True) / 2 for _ in weights], weights)
+        sizes = weight_gradients([ops.sum(slopes * full, axis=-1, keepdims=True) / 2 for _ in weights], weights)
         return (ops.cast(weighted(slopes, weights), flat.dtype), *sizes)
 
     full = at_least_float32(flat)
@@ -171,19 +203,32 @@ def products(flat: Tensor, *weights: Tensor) -> Any:
 class GramMatrix(Statistic):
     """Gram matrix: the mean over positions of `f fᵀ`.
 
-    With F the (M, N) features of M positions and N channels, and A the style's Gram matrix, the loss of a
-    layer is, by `normalization`:
+    F are the features, (M, N) for M positions and N channels, and A is the Gram matrix of the style. The loss of a
+    layer depends on `normalization`:
 
-    - `"positions"`: mean over the N² entries of (G − A)², G = FᵀF / M.
-    - `"positions_channels"`: the same with G = FᵀF / (M N), as in Johnson's neural-style (2015).
-    - `"paper"`: Σ (G − A)² / (4 N² M²) with G = FᵀF, equation 4 of Gatys et al. 2016. A style of another
-      size than the picture has its G scaled to the picture's M, so that the loss compares averages.
+    - `"positions"`: the mean of (G − A)² over N² entries, with G = FᵀF / M.
+    - `"positions_channels"`: the mean of (G − A)² over N² entries, with G = FᵀF / (M N), as in Johnson's neural-style
+      (2015).
+    - `"paper"`: Σ (G − A)² / (4 N² M²) with G = FᵀF, equation 4 of Gatys et al. 2016. The G of a style image of
+      another size is scaled to the M of the picture, so that the loss compares averages.
 
     Args:
-        normalization: One of the three above.
+        normalization: `"positions"`, `"positions_channels"` or `"paper"`.
+
+    Raises:
+        ValueError: The normalization is none of these.
 
     Reference:
         Gatys, Ecker, Bethge 2016, "Image Style Transfer Using Convolutional Neural Networks", section 2.2.
+
+    Examples:
+        >>> import numpy as np
+        >>> gram = GramMatrix("positions")
+        >>> features = np.ones((1, 2, 3, 4), "float32")
+        >>> gram(features)["gram"].shape
+        TensorShape([1, 4, 4])
+        >>> float(gram.distance(gram(features), gram(2 * features))[0])
+        9.0
     """
 
     def __init__(self, normalization: GramNormalization = "positions_channels") -> None:
@@ -195,22 +240,22 @@ class GramMatrix(Statistic):
 
     def sums(self, features: Tensor, weights: Tensor | None = None) -> Sums:
         """`{"gram": (batch, N, N), "count": (batch,)}`: FᵀF and M; Fᵀ diag(w) F and Σw with weights."""
-        flat, weighting, count = positions(features, weights)
+        flat, weighting, count = flatten(features, weights)
         return {"gram": products(flat, *weighting), "count": count}
 
     def describe(self, averages: Averages) -> dict[str, Tensor]:
-        """`{"gram": (batch, N, N)}`, normalised; `"paper"` leaves out M, which averages no longer know."""
+        """`{"gram": (batch, N, N)}`, normalised; for `"paper"` it is FᵀF / M."""
         gram = averages["gram"]
         return {"gram": gram / gram.shape[-1] if self.normalization == "positions_channels" else gram}
 
     def distance(self, a: Averages, b: Averages) -> Tensor:
-        """See the class; shape `(batch,)`."""
+        """The loss of one layer by the formula of the class, `(batch,)`."""
         difference = self.describe(a)["gram"] - self.describe(b)["gram"]
         mean = ops.mean(ops.square(difference), axis=(-2, -1))
         return mean / 4 if self.normalization == "paper" else mean
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """The arguments of the constructor."""
         return {"normalization": self.normalization}
 
 
@@ -218,15 +263,23 @@ class GramMatrix(Statistic):
 class MeanAndDeviation(Statistic):
     """Mean and standard deviation of each channel over positions.
 
-    The loss of a layer is mean((μ − μₛ)²) + mean((σ − σₛ)²), means over the N channels, with
-    σ = √(mean(f²) − μ² + ε): the root is never taken of zero, where its gradient has no end.
+    The loss of a layer is mean((μ − μₛ)²) + mean((σ − σₛ)²) over the N channels, with σ = √(mean(f²) − μ² + ε). ε
+    keeps the root away from zero, where its gradient is infinite.
 
     Args:
-        epsilon: ε, in squared units of the features (1e-5 as in Huang & Belongie's code).
+        epsilon: ε, in squared units of the features (1e-5 as in the code of Huang & Belongie).
 
     Reference:
         Li et al. 2017, "Demystifying Neural Style Transfer", section 4.2 (batch normalisation statistics);
-        Huang & Belongie 2017, "Arbitrary Style Transfer in Real-time with AdaIN", equation 13.
+        Huang & Belongie 2017, "Arbitrary Style Transfer in Real-time with Adaptive Instance Normalization",
+        equation 13.
+
+    Examples:
+        >>> import numpy as np
+        >>> moments = MeanAndDeviation(epsilon=0.0)
+        >>> averages = moments(np.array([[[[1.0], [3.0]]]], "float32"))  # one channel at two positions
+        >>> {name: float(value[0, 0]) for name, value in moments.describe(averages).items()}
+        {'mean': 2.0, 'deviation': 1.0}
     """
 
     def __init__(self, epsilon: float = 1e-5) -> None:
@@ -234,7 +287,7 @@ class MeanAndDeviation(Statistic):
 
     def sums(self, features: Tensor, weights: Tensor | None = None) -> Sums:
         """`{"first": (batch, N), "second": (batch, N), "count": (batch,)}`: Σwf, Σwf² and Σw."""
-        flat, weighting, count = positions(features, weights)
+        flat, weighting, count = flatten(features, weights)
         flat = at_least_float32(flat)
         first, second = (ops.sum(weighted(power, weighting), axis=1) for power in (flat, ops.square(flat)))
         return {"first": first, "second": second, "count": count}
@@ -246,10 +299,10 @@ class MeanAndDeviation(Statistic):
         return {"mean": mean, "deviation": ops.sqrt(variance + self.epsilon)}
 
     def distance(self, a: Averages, b: Averages) -> Tensor:
-        """See the class; shape `(batch,)`."""
+        """mean((μ − μₛ)²) + mean((σ − σₛ)²), `(batch,)`."""
         first, second = self.describe(a), self.describe(b)
         return sum(ops.mean(ops.square(first[key] - second[key]), axis=-1) for key in first)
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """The arguments of the constructor."""
         return {"epsilon": self.epsilon}

@@ -9,13 +9,13 @@ import keras
 from keras import ops
 
 from tfstyle.core.gradients import custom_gradient
+from tfstyle.core.typing import Tensor
 from tfstyle.losses.statistics import (
     Averages,
     Statistic,
     Sums,
-    Tensor,
     at_least_float32,
-    positions,
+    flatten,
     products,
     weighted,
 )
@@ -25,13 +25,14 @@ from tfstyle.losses.statistics import (
 class GaussianWasserstein(Statistic):
     """Wasserstein-2 distance, squared, between Gaussians of the features' means and covariances.
 
-    The loss of a layer is |μ − μₛ|² + tr(Σ + Σₛ − 2 (Σₛ^½ Σ Σₛ^½)^½). Channels that never fire, and fewer
-    positions than channels, make Σ singular, where the root has no gradient: ε times the mean square of both
-    pictures' features is added to the variance in every direction. The loss stays the squared distance of two
-    Gaussians, zero where they agree, and its gradient is at most of the order of √(N / ε) that of |μ − μₛ|².
+    The loss of a layer is |μ − μₛ|² + tr(Σ + Σₛ − 2 (Σₛ^½ Σ Σₛ^½)^½). Σ is singular if channels never fire, or if
+    there are fewer positions than channels, and the root of a singular matrix has no gradient. So ε times the mean
+    square of both pictures' features is added to the variance in every direction. The loss remains the squared
+    distance of two Gaussians, and 0 where they agree. Its gradient is at most of the order of √(N / ε) times that of
+    |μ − μₛ|².
 
     Args:
-        epsilon: ε, above 0, without units (chosen: it is above the rounding errors of sums in float32).
+        epsilon: ε, above 0, without units (chosen: above the rounding errors of sums in float32).
 
     Raises:
         ValueError: ε is not above 0.
@@ -39,6 +40,14 @@ class GaussianWasserstein(Statistic):
     Reference:
         Dowson & Landau 1982, "The Fréchet Distance between Multivariate Normal Distributions";
         Mroueh 2019, "Wasserstein Style Transfer" (features of a style as a Gaussian, and its optimal transport).
+
+    Examples:
+        >>> import numpy as np
+        >>> features = np.random.default_rng(0).normal(size=(1, 8, 8, 3)).astype("float32")
+        >>> statistic = GaussianWasserstein()
+        >>> distance = statistic.distance(statistic(features), statistic(features + 2.0))
+        >>> round(float(distance[0]), 3)  # the means differ by 2 in each of 3 channels
+        12.0
     """
 
     def __init__(self, epsilon: float = 1e-4) -> None:
@@ -48,7 +57,7 @@ class GaussianWasserstein(Statistic):
 
     def sums(self, features: Tensor, weights: Tensor | None = None) -> Sums:
         """`{"first": (batch, N), "gram": (batch, N, N), "count": (batch,)}`: Σwf, Σw f fᵀ and Σw."""
-        flat, weighting, count = positions(features, weights)
+        flat, weighting, count = flatten(features, weights)
         first = ops.sum(weighted(at_least_float32(flat), weighting), axis=1)
         return {"first": first, "gram": products(flat, *weighting), "count": count}
 
@@ -58,9 +67,9 @@ class GaussianWasserstein(Statistic):
         return {"mean": mean, "covariance": averages["gram"] - mean[:, :, None] * mean[:, None, :]}
 
     def distance(self, a: Averages, b: Averages) -> Tensor:
-        """See the class; shape `(batch,)`."""
+        """The squared distance by the formula of the class, `(batch,)`."""
         dtype = a["gram"].dtype
-        # In float64: the eigenvalues of a product span the square of what those of its factors do.
+        # In float64, as the condition number of a product is up to the square of that of its factors.
         first, second = ({key: ops.cast(value, "float64") for key, value in each.items()} for each in (a, b))
         size = (_mean_square(first) + _mean_square(second)) / 2 + keras.config.epsilon()
         blur = self.epsilon * size[:, None, None] * ops.eye(a["gram"].shape[-1], dtype="float64")
@@ -71,21 +80,21 @@ class GaussianWasserstein(Statistic):
         return ops.cast(means + traces - 2 * _trace_of_root(*covariances), dtype)
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """The arguments of the constructor."""
         return {"epsilon": self.epsilon}
 
 
 def _mean_square(averages: Averages) -> Tensor:
-    """Over channels; shape `(batch,)`."""
+    """The mean square of the features over channels, `(batch,)`."""
     return ops.trace(averages["gram"], axis1=-2, axis2=-1) / averages["gram"].shape[-1]
 
 
 @custom_gradient
 def _trace_of_root(a: Tensor, b: Tensor) -> Any:
-    """The trace of (b^½ a b^½)^½, `(batch,)`, of positive definite matrices `(batch, N, N)`; NaN where not finite.
+    """The trace of (b^½ a b^½)^½ of positive definite matrices, `(batch, N, N)` to `(batch,)`; NaN if not finite.
 
-    The derivative of eigenvectors, which equal eigenvalues leave without bounds, is not needed: that by a is T / 2
-    and by b T⁻¹ / 2, with T = b^½ (b^½ a b^½)^−½ b^½ the optimal transport from a to b.
+    The gradient needs no derivatives of eigenvectors, which have no bound where eigenvalues are equal. With the
+    optimal transport T = b^½ (b^½ a b^½)^−½ b^½ from a to b, the derivative by a is T / 2 and that by b is T⁻¹ / 2.
     """
     values, vectors = _eigh(b)
     root, inverse = (_composed(vectors, values**power) for power in (0.5, -0.5))
@@ -103,10 +112,13 @@ def _trace_of_root(a: Tensor, b: Tensor) -> Any:
 
 
 def _eigh(matrices: Tensor) -> tuple[Tensor, Tensor]:
-    """Eigenvalues, above 0 though rounded, and eigenvectors in columns; NaN and 1 of matrices that are not finite."""
+    """Eigenvalues, kept above 0 despite rounding, and eigenvectors in columns.
+
+    The eigenvalues of a matrix that is not finite are NaN, and its eigenvectors are those of the identity.
+    """
     finite = ops.all(ops.isfinite(matrices), axis=(-2, -1), keepdims=True)
     identity = ops.eye(matrices.shape[-1], dtype=matrices.dtype)
-    values, vectors = ops.linalg.eigh(ops.where(finite, matrices, identity))  # which raises an error for NaN
+    values, vectors = ops.linalg.eigh(ops.where(finite, matrices, identity))  # eigh raises an error for NaN
     floor = 1e-15 * values[..., -1:]
     return ops.where(finite[..., 0], ops.maximum(values, floor), float("nan")), vectors
 

@@ -1,4 +1,4 @@
-"""Keras callbacks of a canvas: its log of steps, the live progress bar and previews on disk."""
+"""Keras callbacks of a canvas: the log of its steps, a progress bar, and previews on disk."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ log = logging.getLogger("tfstyle")
 
 
 class StepLog(keras.callbacks.Callback):
-    """Appends each step's losses to the canvas's `step_logs`; stops where they aren't finite."""
+    """Appends the losses of each step to `step_logs` of the canvas, and stops when they are not finite."""
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
-        """Count from where the canvas is."""
+        """Start after the steps that are done."""
         self._logged = self.model.steps_done
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        """Take what the steps of the last call have left."""
+        """Append the losses of the steps of the last call."""
         done, names = self.model.steps_done, ("step", "loss", *self.model.objective.names)
         steps = range(self._logged + 1, done + 1)
         for step, losses in zip(steps, self.model.recent_losses(len(steps)), strict=True):
-            for log, row in zip(self.model.step_logs, losses.tolist(), strict=True):
+            for step_log, row in zip(self.model.step_logs, losses.tolist(), strict=True):
                 for name, value in zip(names, (step, *row), strict=True):
-                    log.setdefault(name, []).append(value)
+                    step_log.setdefault(name, []).append(value)
         self._logged = done
         self.model.stop_training |= self.model.diverged
 
 
 class ProgressBar(keras.callbacks.Callback):
-    """A live bar on the terminal: step, loss by term, time left.
+    """A progress bar on the terminal: step, loss by term, time left.
 
     Args:
-        console: Where it is drawn; None for stderr, so that stdout is left to results.
+        console: Console of the bar. None for stderr, as stdout is for results.
     """
 
     def __init__(self, console: Console | None = None) -> None:
@@ -75,18 +75,22 @@ class ProgressBar(keras.callbacks.Callback):
         self.close()
 
     def close(self) -> None:
-        """Give the terminal back, also when training was broken off."""
+        """Stop the bar, also after an interruption."""
         self._progress.stop()
 
 
 class Preview(keras.callbacks.Callback):
     """Writes the best picture so far every few steps: `OUT-step00050.png` beside `OUT.png`.
 
-    A preview that can't be written is reported once and does not stop the painting.
+    A preview that can't be written is reported once, and the optimisation continues without previews.
 
     Args:
-        path: The output that the previews are named after.
-        every: Number of steps between previews.
+        path: Path of the output, whose name the previews' names begin with.
+        every: Number of steps between two previews.
+
+    Examples:
+        >>> preview = Preview("out.png", every=50)
+        >>> canvas.fit(steps=300, callbacks=[preview])  # doctest: +SKIP
     """
 
     def __init__(self, path: str | os.PathLike[str], every: int) -> None:
@@ -96,12 +100,12 @@ class Preview(keras.callbacks.Callback):
         self._failed = False
 
     def existing(self) -> list[Path]:
-        """Files that have such a preview's name already: previews of a painting before, if not something else."""
+        """Files that have the name of a preview already, such as previews of an earlier optimisation."""
         name = re.compile(rf"{re.escape(self.path.stem)}-step\d{{5,}}{re.escape(self.path.suffix)}")
         return [path for path in self.path.parent.iterdir() if name.fullmatch(path.name)]
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
-        """Count from where the canvas is."""
+        """Start after the steps that are done."""
         self._passed = self._step() // self.every
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
@@ -118,5 +122,5 @@ class Preview(keras.callbacks.Callback):
             log.warning("no more previews: %s", error)
 
     def _step(self) -> int:
-        """As histories count them, over all scales."""
+        """The number of steps so far over all scales."""
         return self.model.steps_before + self.model.steps_done

@@ -1,4 +1,4 @@
-"""What memory there is, what a step needs, and the tiles and history that fit."""
+"""Memory of an optimisation step: an estimate, and the tiles and the history of L-BFGS that fit."""
 
 from __future__ import annotations
 
@@ -11,25 +11,26 @@ from tfstyle.core.memory import GIB
 if TYPE_CHECKING:
     from tfstyle.losses.objective import Objective
 
-SHARE = 0.7  # of the memory there is, that a step may take as a whole (chosen): estimates are rough
-HISTORY_BYTES = GIB  # that L-BFGS's pairs may take (chosen): 20 up to 2100 x 2100 pixels, in half precision from 1490
-# Tiles with their halo over tiles without: what is worth its memory; and the most, however short memory is, as still
-# smaller tiles save little beside the pictures, and take many times as long (chosen).
+SHARE = 0.7  # of the free memory that a step may take (chosen), as estimates are rough
+# Bytes that the pairs of L-BFGS may take (chosen): 20 pairs up to 2100 x 2100 pixels, in half precision from 1490 on.
+HISTORY_BYTES = GIB
+# Ratio of the areas of tiles with and without halo (chosen). Up to `OVERLAP`, a larger tile is worth its memory. With
+# more than `MOST_OVERLAP`, tiles would save little memory beside the pictures and take many times as long.
 OVERLAP, MOST_OVERLAP = 1.4, 2.0
-TOGETHER = 8  # pictures in one step, at most (chosen): each has an optimizer to compile, and Ctrl-C stops them all
-_PIXEL = 12  # bytes: three float32
-_PICTURES = 9  # besides the pairs: pixels, best, gradient, last pixels and gradient, and the step's temporaries
-_PLENTY = 16 * 2**10  # bytes per pixel, more than any network needs: small pictures need no estimate (chosen)
-_GRADIENTS = 1.6  # features and their gradients, over features alone (measured with VGG19)
+MOST_PICTURES = 8  # in one step (chosen): each has an optimizer to compile, and Ctrl-C stops all of them
+_PIXEL = 12  # bytes of three float32
+_PICTURES = 9  # besides the pairs: pixels, best, gradient, last pixels and gradient, and temporaries of the step
+_PLENTY = 16 * 2**10  # bytes per pixel that suffice for any network (chosen): small pictures need no estimate
+_GRADIENTS = 1.6  # memory of features and their gradients divided by that of features (measured with VGG19)
 
 
 @dataclass(frozen=True)
 class History:
-    """L-BFGS's pairs.
+    """The pairs of L-BFGS.
 
     Attributes:
-        pairs: Their number.
-        dtype: `"bfloat16"`, or None for the variable's own.
+        pairs: Number of pairs.
+        dtype: `"bfloat16"`, or None for the dtype of the variable.
     """
 
     pairs: int
@@ -37,33 +38,47 @@ class History:
 
     @property
     def pixel_bytes(self) -> int:
-        """What they take, per pixel."""
+        """Bytes per pixel of the picture."""
         return 2 * self.pairs * (_PIXEL if self.dtype is None else _PIXEL // 2)
 
 
 def history(height: int, width: int, wanted: int) -> History:
-    """As many pairs as wanted; or as `HISTORY_BYTES` hold, in half precision, and at least one.
+    """The pairs of L-BFGS for a picture: as many as wanted, or as fit `HISTORY_BYTES` in half precision.
 
-    Half as many in full precision ended 4 to 8 % higher, and as many of them no lower (192 pixels, 60 steps, three
-    pairs of pictures, 1 to 20 of L-BFGS's).
+    Half as many pairs in full precision ended with a loss 4 to 8 % higher than pairs in half precision. As many pairs
+    in full precision did no better (192 pixels, 60 steps, three pairs of pictures, 1 to 20 pairs of L-BFGS).
+
+    Args:
+        height: Height of the picture, in pixels.
+        width: Width of the picture, in pixels.
+        wanted: Number of pairs that are wanted.
     """
-    hold = HISTORY_BYTES // (_PIXEL * height * width)
-    return History(wanted) if 2 * wanted <= hold else History(max(1, min(wanted, hold)), "bfloat16")
+    fitting = HISTORY_BYTES // (_PIXEL * height * width)
+    return History(wanted) if 2 * wanted <= fitting else History(max(1, min(wanted, fitting)), "bfloat16")
 
 
 def step_bytes(objective: Objective, height: int, width: int, pairs: History) -> int:
-    """Bytes that a step on a whole picture takes, roughly."""
+    """Estimate of the bytes that a step on a whole picture takes."""
     return (_features(objective) + _PIXEL * _PICTURES + pairs.pixel_bytes) * height * width
 
 
-def together(
+def pictures_per_step(
     objective: Objective, height: int, width: int, pairs: History, free: int, tile: int | None = None
 ) -> int:
-    """How many pictures, as wholes or in tiles of a side, `free` bytes hold in one step; from 1 to `TOGETHER`."""
+    """How many pictures of a size fit one step: from 1 to `MOST_PICTURES`.
+
+    Args:
+        objective: The objective.
+        height: Height of a picture, in pixels.
+        width: Width of a picture, in pixels.
+        pairs: The pairs of L-BFGS.
+        free: Free memory, in bytes.
+        tile: Side of the tiles, in pixels. None for whole pictures.
+    """
     pixels = height * width
-    worked_on = pixels if tile is None else min(pixels, tile**2)
-    each = _features(objective) * worked_on + (_PIXEL * _PICTURES + pairs.pixel_bytes) * pixels
-    return max(1, min(TOGETHER, int(SHARE * free / each)))
+    pixels_at_once = pixels if tile is None else min(pixels, tile**2)
+    picture_bytes = _features(objective) * pixels_at_once + (_PIXEL * _PICTURES + pairs.pixel_bytes) * pixels
+    return max(1, min(MOST_PICTURES, int(SHARE * free / picture_bytes)))
 
 
 def _features(objective: Objective) -> int:
@@ -72,13 +87,20 @@ def _features(objective: Objective) -> int:
 
 
 def tile(objective: Objective, height: int, width: int, pairs: History, free: int) -> int | None:
-    """The side of the tiles to work in, in pixels; None where `free` bytes hold the whole picture, or for tiny ones.
+    """The side of the tiles that a picture needs, in pixels. None if the whole picture fits, or is too small to cut.
 
-    They are as large as the overlap of their halos asks for, and smaller where that doesn't fit either, but never
-    so small that the halos double the work.
+    Tiles are so large that their halos add `OVERLAP` to the work; or smaller if memory is short, but never so small
+    that the halos add more than `MOST_OVERLAP`.
+
+    Args:
+        objective: The objective.
+        height: Height of the picture, in pixels.
+        width: Width of the picture, in pixels.
+        pairs: The pairs of L-BFGS.
+        free: Free memory, in bytes.
 
     Raises:
-        InputError: A layer looks at the whole picture.
+        InputError: A layer sees the whole picture.
     """
     if _PLENTY * height * width <= SHARE * free or step_bytes(objective, height, width, pairs) <= SHARE * free:
         return None
@@ -86,11 +108,11 @@ def tile(objective: Objective, height: int, width: int, pairs: History, free: in
     spare = SHARE * free - (_PIXEL * _PICTURES + pairs.pixel_bytes) * height * width
     fits = math.isqrt(max(0, int(spare / _features(objective))))
     worth, least = (_side(halo.before + halo.after, overlap) for overlap in (OVERLAP, MOST_OVERLAP))
-    found = max(halo.least_tile, least, min(fits, worth))
-    return found if found < max(height, width) else None  # there is no cutting a picture that small
+    side = max(halo.least_tile, least, min(fits, worth))
+    return side if side < max(height, width) else None
 
 
 def _side(halo: int, overlap: float) -> int:
-    """Of the tiles whose halo, on both sides together, makes the work so many times as much."""
+    """The side of tiles, in pixels, whose halo (of both sides together) multiplies the work by `overlap`."""
     root = math.sqrt(overlap)
     return math.ceil(halo * root / (root - 1))

@@ -1,4 +1,4 @@
-"""The papers' recipes as data: each constant with the place it comes from."""
+"""The methods of publications as data: each constant with its source."""
 
 from __future__ import annotations
 
@@ -17,7 +17,17 @@ _LI_LAYERS = "Li 2017, section 5"
 def _in_place_of_gram(
     name: str, title: str, kind: str, options: dict[str, Any], reference: str, layers: str, **sources: str
 ) -> Method:
-    """Another statistic at Gatys' layers, each layer's loss divided by its start; `layers` is who else took them."""
+    """A method with another statistic at the layers of Gatys et al. 2016, and normalised losses.
+
+    Args:
+        name: Name of the method.
+        title: What it does, in one line.
+        kind: Name of the statistic.
+        options: Options of the statistic.
+        reference: Its publications.
+        layers: The publication that uses these layers.
+        **sources: Further sources, by field.
+    """
     chosen = ("content_normalization", "content_weight", "style_weight", "optimizer", "steps")
     return Method(
         name=name,
@@ -30,11 +40,11 @@ def _in_place_of_gram(
         content_normalization="relative",
         content_weight=0.1,
         style_weight=1.0,
-        balance=True,
+        normalize_losses=True,
         sources={
             "content_layers": f"{layers} (conv4_2)",
             "style_layers": f"{layers} (conv1_1 to conv5_1, weight 1/5 each)",
-            "balance": "chosen: each layer's loss divided by its start",
+            "normalize_losses": "chosen: each layer's loss divided by its initial value",
             **dict.fromkeys(chosen, "chosen"),
             **sources,
         },
@@ -57,11 +67,11 @@ _XU_2024 = replace(
     _XU_2024,
     style_layers=_SHALLOW,
     notes=(
-        "Of the paper only the abstract could be read: it names VGG-19, its shallow layers and MMD, no constants.",
-        "Content to style is 0.1; 0.3 keeps more of the photograph, 0.03 leaves more to the brush.",
+        "Only the abstract of the paper could be read. It names VGG-19, shallow layers and MMD, but no constants.",
+        "The ratio of content to style is 0.1. 0.3 keeps more of the content image, 0.03 gives more brushwork.",
     ),
 )
-_INK: dict[str, Any] = {"edge_weight": 0.05, "preserve_color": "ink", "saturation": 0.15, "voids": 0.5}
+_INK: dict[str, Any] = {"edge_weight": 0.05, "preserve_color": "ink", "saturation": 0.15, "blank_areas": 0.5}
 _JIN_2021 = "Jin & Zhou 2021, a hybrid of VGG-19 and InceptionV3 for style transfer"
 _JIN_CHOSEN = ("content_layers", "style_layers", "statistic", "content_weight", "style_weight", "optimizer", "init")
 
@@ -88,12 +98,12 @@ METHODS = {
                 "style_weight": "Johnson 2015, neural-style: 100 for each of five layers, here 500 for their mean",
                 "optimizer": "Gatys 2016, section 2.3 (L-BFGS)",
                 "steps": "chosen",
-                "init": "Gatys 2016, section 3.3 (the content picture)",
+                "init": "Gatys 2016, section 3.3 (the content image)",
             },
         ),
         Method(
             name="gatys2016",
-            title="As the paper's equations have it: average pooling, normalised VGG-19, from white noise",
+            title="By the equations of the paper: average pooling, normalised VGG-19, white noise as initial image",
             reference=_GATYS_2016,
             pooling="avg",
             normalize=True,
@@ -108,7 +118,7 @@ METHODS = {
             sources={
                 "pooling": "Gatys 2016, section 2 (average pooling)",
                 "normalize": "Gatys 2016, section 2; there by filter and over ImageNet, here by layer and over the "
-                "pictures at hand (chosen)",
+                "content and style images (chosen)",
                 "content_layers": "Gatys 2016, section 3 (conv4_2)",
                 "style_layers": "Gatys 2016, section 3 (conv1_1 to conv5_1, weight 1/5 each)",
                 "statistic": "Gatys 2016, equations 3 to 5",
@@ -119,9 +129,9 @@ METHODS = {
                 "init": "Gatys 2016, section 3 (white noise)",
             },
             notes=(
-                "As printed, equation 1 sums over all features while equations 4 and 5 average: at 1e-3 the content "
-                "rules and hardly any style is seen (224 pixels, 250 steps, ImageNet weights); a content weight of "
-                "1e-6 paints.",
+                "As printed, equation 1 sums over all features, while equations 4 and 5 average. With the ratio 1e-3 "
+                "the content dominates, and hardly any style is seen (224 pixels, 250 steps, ImageNet weights). A "
+                "content weight of 1e-6 works.",
             ),
         ),
         Method(
@@ -141,22 +151,22 @@ METHODS = {
         ),
         Method(
             name="jin2021",
-            title="One recipe for several networks: backbones compared, and VGG-19 beside InceptionV3",
+            title="One method for several networks: comparison of backbones, and VGG-19 with InceptionV3 in one loss",
             reference=f"{_JIN_2021}; figure 3 of a 2024 survey of deep style transfer",
             statistic_options={"normalization": "positions_channels"},
             content_weight=5.0,
             style_weight=500.0,
             steps=500,
             sources={
-                "backbone": "Jin & Zhou 2021: VGG-19, InceptionV3, ResNet50, NASNetMobile; VGG-19 beside InceptionV3",
+                "backbone": "Jin & Zhou 2021: VGG-19, InceptionV3, ResNet50, NASNetMobile; VGG-19 with InceptionV3",
                 "steps": "Jin & Zhou 2021: 500 iterations (of the hybrid network)",
                 **dict.fromkeys(_JIN_CHOSEN, "chosen"),
             },
             notes=(
-                "Neither weights nor layers are known: chosen are the weights of `gatys` and each network's default "
-                "layers. Without balance, as a comparison that changes nothing but the network has it, ResNet50 "
-                "leaves the photograph as it is; `tfstyle reproduce jin2021-backbones` shows it, and what cures it.",
-                "The signs of the exponents of w1:w2 are lost; `tfstyle reproduce jin2021-hybrid` tries both.",
+                "Weights and layers are not known. Those of `gatys` and each network's default layers are chosen. "
+                "Without normalised losses, as in a comparison that changes nothing but the network, ResNet50 leaves "
+                "the content image as it is. `tfstyle reproduce jin2021-backbones` shows this, and what helps.",
+                "The signs of the exponents of w1:w2 are illegible. `tfstyle reproduce jin2021-hybrid` tries both.",
             ),
         ),
         _in_place_of_gram(
@@ -179,7 +189,7 @@ METHODS = {
         ),
         _in_place_of_gram(
             "li2017-polynomial",
-            "MMD under the polynomial kernel of degree 2: Gram matrices by another name",
+            "MMD under the polynomial kernel of degree 2, which compares Gram matrices",
             "polynomial",
             {"degree": 2, "offset": 0.0},
             _LI_2017,
@@ -194,7 +204,7 @@ METHODS = {
             _LI_2017,
             _LI_LAYERS,
             statistic="Li 2017, section 4.1 (Gaussian kernel); there from sampled pairs, here by random Fourier "
-            "features, with the same loss at every evaluation (chosen)",
+            "features, which make the loss deterministic (chosen)",
             statistic_options="chosen: the median distance between the style's positions as bandwidth",
         ),
         replace(
@@ -206,7 +216,7 @@ METHODS = {
                 "Huang & Belongie 2017, Arbitrary Style Transfer in Real-time with Adaptive Instance Normalization",
                 "Huang & Belongie 2017, section 6",
                 content_layers="Huang & Belongie 2017, equation 12 (relu4_1); there of AdaIN's output, here of the "
-                "content picture (chosen)",
+                "content image (chosen)",
                 style_layers="Huang & Belongie 2017, equation 13 (relu1_1 to relu4_1, the same weight each)",
                 statistic="Huang & Belongie 2017, equation 13; there roots of its squares, channels summed",
             ),
@@ -217,7 +227,7 @@ METHODS = {
         replace(
             _XU_2024,
             name="xu2024-ink",
-            title="The same as ink on paper: bare paper where the photograph is bright, outlines, little colour",
+            title="xu2024 as ink on paper: bright flat areas stay blank, clear outlines, little colour",
             **_INK,
             sources=_XU_2024.sources | dict.fromkeys(_INK, "chosen"),
         ),
@@ -230,8 +240,8 @@ METHODS = {
                 "Jiang 2020, oil painting style transfer by VGG; the losses of Gatys, Ecker, Bethge 2016",
                 "Gatys 2016, section 3",
                 statistic="Gatys 2016, equation 5; over positions times channels (chosen)",
-                style_layers="chosen: conv1_1 to conv4_1, as conv5_1 brings the painting's objects",
-                style_scale="chosen: strokes twice as large as the painting's own",
+                style_layers="chosen: conv1_1 to conv4_1, as conv5_1 copies objects of the style image",
+                style_scale="chosen: strokes twice as large as in the style image",
             ),
             style_layers=(*_SHALLOW, "block4_conv1"),
             content_weight=0.03,
@@ -255,6 +265,10 @@ def get(name: str) -> Method:
 
     Raises:
         InputError: There is none; the nearest names are suggested.
+
+    Examples:
+        >>> get("gatys").steps
+        300
     """
     if name not in METHODS:
         raise unknown("method", name, METHODS)

@@ -39,7 +39,7 @@ class Preprocessing:
     """
 
     def __init__(self, method: Method, size: int | None) -> None:
-        self.blank_areas = method.voids
+        self.blank_areas = method.blank_areas
         self.preserve_color = method.preserve_color
         self.saturation = method.saturation
         self.size = size

@@ -17,7 +17,7 @@ from tfstyle.core.memory import memory_errors, not_enough_memory
 from tfstyle.core.precision import compiled_faster
 from tfstyle.core.progress import wanted
 from tfstyle.core.runtime import import_tensorflow
-from tfstyle.features.loading import shares
+from tfstyle.features.loading import backbone_weights
 from tfstyle.features.weights import NAMED
 from tfstyle.images import color_transfer
 from tfstyle.images.picture import Picture, fitted_shape
@@ -76,7 +76,7 @@ class TransferRunner:
     def branches(self) -> list[Branch]:
         """The method on each of its networks, with the options that are given in place of its own."""
         import_tensorflow()
-        settings, networks = self.settings, shares(self.settings.backbone)
+        settings, networks = self.settings, backbone_weights(self.settings.backbone)
         if len(networks) > 1 and settings.weights not in (None, *NAMED):
             raise InputError(f"weights {os.fspath(settings.weights)} fit one network: leave them out for several")
         return [self._branch(backbone, weight) for backbone, weight in networks.items()]
@@ -87,11 +87,11 @@ class TransferRunner:
             network = build.network(
                 backbone, settings.weights, settings.recipe, settings.pooling, settings.precision, settings.seed
             )
-        method = settings.base_method.adapted(network.name, network.trained, settings.normalize_losses)
+        method = settings.base_method.for_backbone(network.name, network.trained, settings.normalize_losses)
         if self.leaves_uncovered:  # a wave moves all pixels, and those outside masks are to stay
-            method = method.override(parameterization="pixels")
-        built = {name: getattr(network, name) for name in ("pooling", "input_scaling", "smoothing")}
-        return Branch(method.override(**{**overrides, **built}), network, weight)
+            method = method.replace(parameterization="pixels")
+        built = {name: getattr(network, name) for name in ("pooling", "input_scaling", "activation_smoothing")}
+        return Branch(method.replace(**{**overrides, **built}), network, weight)
 
     @property
     def recipe(self) -> Method:
@@ -165,7 +165,7 @@ class TransferRunner:
             return self.replicas
         height, width = content.rgb.shape[:2]
         shape = fitted_shape(height, width, self.settings.size or max(height, width))
-        return self.replicas * build.together(self.branches, *shape, self.settings.tile)
+        return self.replicas * build.pictures_per_step(self.branches, *shape, self.settings.tile)
 
     def run(self, contents: Sequence[Picture], inputs: Inputs | None = None) -> list[Result]:
         """Paint content images of one size: one, or a multiple of the replicas. A checkpoint stays on disk.
@@ -194,11 +194,11 @@ class TransferRunner:
                 scale.size,
                 settings.seed,
                 tile=tile,
-                calibrate=settings.balance_gradients,
+                balance_gradients=settings.balance_gradients,
                 style_scale=settings.recipe.style_scale,
                 content_masks=inputs.content_masks,
                 style_masks=inputs.style_masks,
-                voids=pictures.blank_masks,
+                blank_masks=pictures.blank_masks,
                 parameterization=build.parameterization(
                     recipe.parameterization, grey=settings.recipe.preserve_color in color_transfer.GREY
                 ),
@@ -327,7 +327,7 @@ class _Run:
             if runner.keep:
                 runner.canvases[key] = canvas
         if previous is not None and runner.settings.warm_start:
-            scales.carry_over(previous, canvas)
+            scales.warm_start(previous, canvas)
         return canvas
 
     def _prepare_canvas(self, canvas: Canvas) -> list[Any]:

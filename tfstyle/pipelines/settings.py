@@ -391,14 +391,13 @@ class BatchTransferSettings(StyleSettings):
     @cached_property
     def recipe(self) -> Method:
         """The method with the options that are given in place of its own."""
-        return self.base_method.override(**self.overrides())
+        return self.base_method.replace(**self.overrides())
 
     def overrides(self) -> dict[str, Any]:
         """The options that are given and take the place of the method's fields."""
         given = super().overrides()
         layers = {name: tuple(as_list(given[name])) for name in ("content_layers", "style_layers") if name in given}
-        names = {"normalize_losses": "balance", "activation_smoothing": "smoothing", "blank_areas": "voids"}
-        return {names.get(name, name): value for name, value in (given | layers).items()}
+        return given | layers
 
 
 @settings

@@ -9,7 +9,7 @@ from tfstyle import images
 from tfstyle.core.errors import InputError, unknown
 from tfstyle.core.settings import takes
 from tfstyle.features import weights as weights_files
-from tfstyle.features.loading import shares
+from tfstyle.features.loading import backbone_weights
 from tfstyle.images import color_transfer
 from tfstyle.pipelines.inputs import Inputs, load_inputs
 from tfstyle.pipelines.result import Result
@@ -62,7 +62,7 @@ def validate(settings: BatchTransferSettings) -> Inputs:
     if recipe.preserve_color not in (None, *color_transfer.KINDS):
         raise unknown("preserve color", recipe.preserve_color, (*color_transfer.KINDS, "none"))
     inputs = load_inputs(settings)
-    if len(shares(settings.backbone)) < 2 and settings.balance_gradients:
+    if len(backbone_weights(settings.backbone)) < 2 and settings.balance_gradients:
         raise InputError("balance gradients is for several networks: name two or more backbones, or leave it out")
     init = recipe.init if settings.init is None else settings.init
     if not (isinstance(init, str) and init in INITS):

@@ -175,13 +175,13 @@ class AdaINTraining(TrainingSettings):
             InputError: The weights are not available, or the decoder to start from belongs to another encoder.
         """
         from tfstyle.features.backbone import Backbone
-        from tfstyle.features.loading import chosen, say_network
+        from tfstyle.features.loading import log_backbone, resolve_auto
         from tfstyle.models import pretrained
         from tfstyle.models.adain.adain import AdaIN, adam
 
-        name, fallback = chosen(self.backbone, self.weights, "VGG19")
+        name, fallback = resolve_auto(self.backbone, self.weights, "VGG19")
         encoder = Backbone(name, self.weights, seed=self.seed, precision=self.precision, padding="reflection")
-        say_network(encoder, fallback, "training")
+        log_backbone(encoder, fallback, "training")
         model = AdaIN(encoder, seed=self.seed, dtype=self.policy)
         if self.start is not None:
             model.copy_weights(pretrained.load(self.start))

@@ -31,7 +31,7 @@ def test_every_kernel_is_run_under_every_ratio(made):
     runs = made().runs
     assert len(runs) == len({run.name for run in runs}) == 24
     for run in runs:
-        method = methods.get(run.settings["method"]).override(statistic=run.settings["statistic"])
+        method = methods.get(run.settings["method"]).replace(statistic=run.settings["statistic"])
         assert method.style_layers == ("block1_conv1", "block2_conv1", "block3_conv1")  # shallow
     assert {run.settings["method"] for run in runs} == {"xu2024", "xu2024-ink"}
     assert len(made(quick=True).runs) == 8

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from tfstyle import InputError
-from tfstyle.core.step_random import Draws
+from tfstyle.core.step_random import StepRandom
 from tfstyle.models import GAN
 
 SMALL = {"size": (16, 20), "noise": 5, "filters": 4, "seed": 0}
@@ -30,7 +30,7 @@ def test_losses_against_numpy(pictures, architecture):
     model = GAN(**SMALL, architecture=architecture)
     model.compile()
     logs = model.evaluate(batches(pictures, 6), verbose=0, return_dict=True)
-    fake = model.generator(Draws(0, 0, 6).normal((5,)))
+    fake = model.generator(StepRandom(0, 0, 6).normal((5,)))
     real, said = (np.asarray(model.discriminator(each), "float64") for each in (2 * pictures - 1, fake))
     assert logs["discriminator"] == pytest.approx(softplus(-real).mean() + softplus(said).mean(), rel=1e-4)
     assert logs["generator"] == pytest.approx(softplus(-said).mean(), rel=1e-4)
@@ -46,7 +46,7 @@ def test_one_step_is_d_then_g_through_the_new_d(pictures):
         if not by_hand:
             model.fit(batches(pictures[:3]), verbose=0)
         else:
-            noise, real = Draws(0, 0, 3).normal((5,)), tf.constant(2 * pictures[:3] - 1)
+            noise, real = StepRandom(0, 0, 3).normal((5,)), tf.constant(2 * pictures[:3] - 1)
             g, d = model.generator, model.discriminator
             with tf.GradientTape() as of_g:
                 fake = g(noise, training=True)

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from tfstyle import InputError
-from tfstyle.core.step_random import Draws
+from tfstyle.core.step_random import StepRandom
 from tfstyle.models import WGAN
 from tfstyle.models.adversarial.losses import gradient_penalty
 
@@ -27,7 +27,7 @@ def test_losses_from_noise_against_numpy(pictures):
         model = WGAN(**SMALL, lipschitz=lipschitz)
         model.compile(penalty_weight=3.0)
         logs = model.evaluate(batches(pictures, 6), verbose=0, return_dict=True)
-        draws = Draws(0, 0, 6)
+        draws = StepRandom(0, 0, 6)
         fake, real = model.generator(draws.normal((5,))), tf.constant(2 * pictures - 1)
         of_real, of_fake = (np.asarray(model.critic(each), "float64") for each in (real, fake))
         assert logs["critic"] == pytest.approx(of_fake.mean() - of_real.mean(), abs=1e-5)
@@ -84,7 +84,7 @@ def test_one_step_of_the_critic_by_hand(pictures):
         if not by_hand:
             model.fit(batches(pictures[:3]), verbose=0)
         else:
-            draws, real, d = Draws(0, 0, 3), tf.constant(2 * pictures[:3] - 1), model.critic
+            draws, real, d = StepRandom(0, 0, 3), tf.constant(2 * pictures[:3] - 1), model.critic
             noise, _, mixing = draws.normal((5,)), draws.normal((5,)), draws.uniform()
             fake = model.generator(noise, training=True)
             with tf.GradientTape() as tape:

@@ -15,7 +15,7 @@ from tfstyle.evaluation import metrics
 from tfstyle.experiments import BACKBONES, figures
 from tfstyle.experiments.backbones import NetworkOptions
 from tfstyle.experiments.base import Constant, Experiment, Outcome, Run, Setup
-from tfstyle.pipelines.method import BALANCED
+from tfstyle.pipelines.method import NORMALIZED
 from tfstyle.pipelines.methods import METHODS
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class Comparison(Experiment):
     def constants(self, setup: Setup) -> list[Constant]:
         """The constants of the recipe with their sources, and what the treatments change."""
         names = [name for name in METHOD.sources if name not in ("backbone", "steps")]
-        weights = f"{BALANCED['content_weight']:g} and {BALANCED['style_weight']:g}"
+        weights = f"{NORMALIZED['content_weight']:g} and {NORMALIZED['style_weight']:g}"
         return [
             *(Constant.of_method(METHOD, name) for name in names),
             Constant("style and content layers", "the default layers of each network", "chosen"),
@@ -170,7 +170,7 @@ def _canonical(backbones: Sequence[str]) -> Sequence[str]:
     if set(backbones) <= set(BACKBONES):  # all others need TensorFlow, whose import takes seconds
         return backbones
     import_tensorflow()
-    from tfstyle.features.backbone import names
+    from tfstyle.features.network import names
 
     spelled = {name.lower(): name for name in names()}
     for name in backbones:

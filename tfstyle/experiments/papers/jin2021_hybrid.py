@@ -258,7 +258,7 @@ def _start(setup: Setup, name: str, scaling: str) -> dict[str, float]:
     network = setup.networks.get(name, OPTIONS[scaling])
     import tensorflow as tf  # after the network, which imports it without its greetings
 
-    recipe = METHOD.adapted(network.name, network.trained, balance=False)
+    recipe = METHOD.for_backbone(network.name, network.trained, normalize_losses=False)
     objective = build.objective([build.Branch(recipe, network)])
     picture = tf.constant(setup.contents[0].rgb[None])
     targets = objective.targets(picture, [tf.constant(setup.styles[0].rgb[None])])

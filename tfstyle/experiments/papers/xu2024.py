@@ -86,7 +86,7 @@ class Xu2024ChinesePainting(Experiment):
             Constant("optimizer, initialization", f"{METHOD.optimizer}, {METHOD.init}", "chosen"),
             Constant(
                 "ink: blank areas, saturation, edge weight",
-                f"{ink.voids:g}, {ink.saturation:g}, {ink.edge_weight:g}",
+                f"{ink.blank_areas:g}, {ink.saturation:g}, {ink.edge_weight:g}",
                 "chosen",
             ),
             Constant("size, steps, images", f"{setup.size} pixels, {setup.steps} steps", "chosen"),

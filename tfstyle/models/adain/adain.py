@@ -31,7 +31,6 @@ Reduction = Literal["sum", "mean"]
 STYLE_WEIGHTS: dict[Reduction, float] = {"sum": 1e-2, "mean": 10.0}
 LEARNING_RATE, DECAY = 1e-4, 5e-5  # of the authors' code
 _ENCODER_PRECISIONS = {"float16": "float32", "bfloat16": "bfloat16", "float32": "float32"}  # VGG overflows float16
-_RELU4_1 = dict.fromkeys(("VGG16", "VGG19", "VGG19Mini"), "block4_conv1")
 
 
 @keras.saving.register_keras_serializable(package="tfstyle")
@@ -90,7 +89,7 @@ class AdaIN(AdaINStylization):
             raise InputError(
                 f"{encoder.name} computes in float16, which its features overflow: give it precision='float32'"
             )
-        self.layer = _RELU4_1.get(encoder.name, encoder.content_layer) if layer is None else layer
+        self.layer = (encoder.spec.adain_layer or encoder.content_layer) if layer is None else layer
         self.style_layers = _up_to(self.layer, encoder) if style_layers is None else tuple(style_layers)
         self.seed = seed
         levels = decoders.levels(encoder, self.layer)

@@ -16,7 +16,7 @@ from tfstyle.core.compile_options import without_losses
 from tfstyle.core.errors import InputError, check_whole
 from tfstyle.core.gradients import gradients_owned
 from tfstyle.core.runtime import check_backend
-from tfstyle.core.step_random import Draws, fresh
+from tfstyle.core.step_random import StepRandom, fresh
 from tfstyle.core.typing import Tensor
 from tfstyle.models import signatures
 from tfstyle.models.signatures import Sample, Signature
@@ -168,9 +168,9 @@ class AdversarialModel(keras.Model):
     def _train_step(self, data: Any) -> dict[str, Any]:
         raise NotImplementedError(f"{type(self).__name__} defines no training step")
 
-    def _draws(self, pictures: Tensor) -> Draws:
+    def _draws(self, pictures: Tensor) -> StepRandom:
         """Random numbers of this step, for each image of a batch."""
-        return Draws(self.seed_state.value, self.step.value, ops.shape(pictures)[0])
+        return StepRandom(self.seed_state.value, self.step.value, ops.shape(pictures)[0])
 
     def _minimize(
         self, optimizer: Any, variables: list[Any], weight: Tensor, losses: Callable[[], tuple[Losses, Any]]

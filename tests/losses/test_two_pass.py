@@ -17,7 +17,8 @@ from tfstyle import (
     TotalVariationTerm,
 )
 from tfstyle.images.masks import Regions
-from tfstyle.losses.tiling import WHOLE, Grid, Halo, spans, two_pass
+from tfstyle.losses.tiles import WHOLE, Grid, Halo, spans
+from tfstyle.losses.two_pass import two_pass
 
 
 @given(st.integers(1, 3000), st.integers(0, 5), st.integers(0, 12), st.integers(0, 12), st.integers(0, 400))
@@ -83,7 +84,7 @@ def compare(terms, tile, shape, tolerance, dtype="float32", regions=None):
 def terms_of(backbone, statistic=None):
     return [
         ContentTerm(backbone, weight=0.3, normalization="relative"),
-        StyleTerm(backbone, statistic=statistic, balance=True),
+        StyleTerm(backbone, statistic=statistic, normalize_losses=True),
         TotalVariationTerm(10.0),
     ]
 
@@ -118,7 +119,7 @@ def test_padding_by_parity_is_that_of_the_whole(float64):
     """Xception's strided layers pad "same": where depends on the size of what they get."""
     backbone = Backbone("Xception", "random")
     layers = ["block1_conv2_act", "add", "block4_sepconv1_act"]
-    terms = [StyleTerm(backbone, layers, balance=True), ContentTerm(backbone, "add")]
+    terms = [StyleTerm(backbone, layers, normalize_losses=True), ContentTerm(backbone, "add")]
     for width in (201, 202, 204):
         compare(terms, 150, (75, width), 1e-10, "float64")
 
@@ -140,7 +141,7 @@ def test_any_size_tile_and_statistic(vgg, height, width, more, statistic):
 
 
 def test_tiled_regions_equal_whole_ones(vgg):
-    terms = [StyleTerm(vgg, ["block1_conv1", "block3_conv1"], balance=True)]
+    terms = [StyleTerm(vgg, ["block1_conv1", "block3_conv1"], normalize_losses=True)]
     random = np.random.default_rng(1)
     masks = random.random((2, 90, 120)).astype("float32")
     regions = Regions(masks, (random.random((2, 120, 90)).astype("float32"),), np.ones((2, 1)), ("a", "b"))
@@ -152,7 +153,10 @@ def test_a_canvas_in_tiles_paints_the_same_picture(vgg, photo, painting):
 
     pictures = []
     for tile in (None, 50):
-        terms = [ContentTerm(vgg, "block2_conv1", 0.1, "relative"), StyleTerm(vgg, ["block1_conv1"], balance=True)]
+        terms = [
+            ContentTerm(vgg, "block2_conv1", 0.1, "relative"),
+            StyleTerm(vgg, ["block1_conv1"], normalize_losses=True),
+        ]
         objective = Objective(terms, tile)
         canvas = Canvas(objective, photo, [painting])
         assert (objective.grid(*photo.shape[:2]) is None) == (tile is None)
@@ -201,6 +205,5 @@ def test_one_tile_is_in_memory_at_a_time():
 
 def test_a_tile_that_is_too_small_is_refused_with_the_least(vgg):
     objective = Objective([StyleTerm(vgg)], 100)
-    with pytest.raises(InputError) as error:
+    with pytest.raises(InputError, match=f"tile 100 is too small .*: give {objective.halo.least_tile} or more"):
         objective.grid(500, 500)
-    assert str(error.value) == f"tile 100 is too small for these layers: give {objective.halo.least_tile} or more"
