@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from tfstyle.core.settings import option, settings
+from tfstyle.core.signatures import documented
 from tfstyle.training.settings import Folders, TrainingSettings, redeclare
 
 if TYPE_CHECKING:
@@ -21,9 +22,13 @@ VALIDATED = 8  # batches of held-out images, the same ones after each epoch (cho
 SHOWN = 4  # held-out contents and styles of the samples (chosen)
 
 
+@documented
 @settings
 class AdaINTraining(TrainingSettings):
     """A training of AdaIN's decoder; by default that of the paper, but for its 160,000 steps.
+
+    Args:
+        {options}
 
     Examples:
         >>> result = AdaINTraining(contents="photos/", styles="paintings/", output="run").run()
