@@ -30,12 +30,12 @@ def score_layers(network: Backbone) -> EvaluationLayers:
     Args:
         network: The network that evaluates.
     """
-    content, style = network.spec.evaluation_layers or (network.content_layer, network.style_layers)
-    return EvaluationLayers(content, tuple(style))
+    layers = network.spec.evaluation_layers or (network.content_layer, tuple(network.style_layers))
+    return EvaluationLayers(*layers)
 
 
 def kid_layer(network: Backbone) -> str:
-    """The layer whose features KID compares: that of the network's `BackboneSpec`, or its content layer.
+    """The layer whose features KID compares: a deep one, or the layer of the content for networks without an entry.
 
     Args:
         network: The network that evaluates.

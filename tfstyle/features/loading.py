@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from tfstyle.core.errors import InputError
 from tfstyle.core.precision import faster
-from tfstyle.core.settings import check_weight, named_weights
+from tfstyle.core.weighting import check_weight, named_weights
 from tfstyle.features import registry, weights as weights_files
 
 if TYPE_CHECKING:
