@@ -1,8 +1,8 @@
-"""What every layer and model of the package has to stand: helpers for tests, and what they run in other processes.
+"""Checks that every layer and model of the package has to pass: helpers for tests, and commands for other processes.
 
-python battery.py reload FOLDER           what was saved in FOLDER, in a fresh process
-python battery.py devices FILE NAME...    models trained on one and on two logical devices
-python battery.py worker FILE NAME...     models trained by one of several workers, as $TF_CONFIG says
+python battery.py reload FOLDER           load what was saved in FOLDER
+python battery.py devices FILE NAME...    train models on one and on two logical devices
+python battery.py worker FILE NAME...     train models as one of the workers that $TF_CONFIG names
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ NO_PROXY_THERE = "http://127.0.0.1:9"  # port 9 discards what it gets, or refuse
 
 
 def called(item: Any, case: Any) -> list[np.ndarray]:
-    """All arrays that a layer or model gives."""
+    """All output arrays of a layer or model."""
     import keras
 
     return [keras.ops.convert_to_numpy(x) for x in keras.tree.flatten(item(case.inputs, **case.training))]
@@ -42,7 +42,7 @@ def as_model(layer: Any, inputs: Any, training: dict[str, Any]) -> Any:
 
 
 def dataset(case: Any, batch: int | None = None) -> Any:
-    """A model's data, in batches of a known size."""
+    """A model's training data, in batches of a known size."""
     import tensorflow as tf
     from cases import BATCH
 
@@ -51,7 +51,7 @@ def dataset(case: Any, batch: int | None = None) -> Any:
 
 
 def weights_of(model: Any) -> dict[str, np.ndarray]:
-    """All that a model is: its weights and its optimizers'."""
+    """The state of a model: its weights and those of its optimizers."""
     found = {f"weight {i} {weight.name}": weight for i, weight in enumerate(model.weights)}
     for name in ("optimizer", "generator_optimizer", "discriminator_optimizer"):
         if hasattr(model, name):
@@ -60,18 +60,18 @@ def weights_of(model: Any) -> dict[str, np.ndarray]:
 
 
 def same(found: dict[str, np.ndarray], want: dict[str, np.ndarray], **tolerance: float) -> None:
-    """Raise an `AssertionError` that names what differs."""
+    """Raise an `AssertionError` that names the first array that differs."""
     assert list(found) == list(want)
     for name, value in want.items():
         np.testing.assert_allclose(found[name], value, err_msg=name, **{"rtol": 0, "atol": 0, **tolerance})
 
 
 class KilledError(Exception):
-    """Stands for whatever ends a process."""
+    """Stands for anything that ends a process."""
 
 
 def trained_until_killed(model: Any, case: Any, folder: Path) -> None:
-    """One epoch of two, of which a backup is left in a folder."""
+    """Train for one epoch of two, and leave a backup in a folder."""
     import keras
 
     class Kill(keras.callbacks.Callback):
@@ -88,7 +88,7 @@ def trained_until_killed(model: Any, case: Any, folder: Path) -> None:
 
 
 def save_all(folder: Path) -> dict[str, dict[str, Any]]:
-    """Save every case, models after an epoch of two, and what they give; then go on with the models."""
+    """Save every case, models after one epoch of two; return the outputs, and the models' states after the second."""
     from cases import LAYERS, MODELS, NETWORKS
 
     found: dict[str, dict[str, Any]] = {}
@@ -109,12 +109,12 @@ def save_all(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def enumerated(arrays: list[np.ndarray]) -> Any:
-    """Arrays with their numbers as names."""
+    """Pairs of a number as a name, and an array."""
     return ((str(i), array) for i, array in enumerate(arrays))
 
 
 def flat(model: Any, case: Any) -> dict[str, np.ndarray]:
-    """All arrays that a functional model gives."""
+    """All output arrays of a functional model, by number."""
     import keras
 
     found = [keras.ops.convert_to_numpy(x) for x in keras.tree.flatten(model(case.inputs))]
@@ -125,7 +125,7 @@ def flat(model: Any, case: Any) -> dict[str, np.ndarray]:
 
 
 def run(*arguments: Any, **environment: str) -> subprocess.Popen[str]:
-    """This file in a fresh process."""
+    """Start this file in a fresh process."""
     command = [sys.executable, str(Path(__file__).resolve()), *map(str, arguments)]
     paths = os.pathsep.join([str(HERE), str(HERE.parent), *sys.path])
     environment = {**os.environ, "PYTHONPATH": paths, "TF_CPP_MIN_LOG_LEVEL": "3", **environment}
@@ -145,7 +145,7 @@ def wait_for(*processes: subprocess.Popen[str]) -> None:
 
 
 def loaded(path: Path) -> dict[str, dict[str, Any]]:
-    """What `stored` has left."""
+    """Read a file of `stored`."""
     found: dict[str, dict[str, Any]] = {}
     with np.load(path) as archive:
         for key, value in archive.items():
@@ -155,7 +155,7 @@ def loaded(path: Path) -> dict[str, dict[str, Any]]:
 
 
 def stored(path: Path, found: dict[str, dict[str, Any]]) -> None:
-    """Arrays by case, kind and name, in a file."""
+    """Write arrays by case, kind and name to a file."""
     np.savez(
         path,
         **{
@@ -168,7 +168,7 @@ def stored(path: Path, found: dict[str, dict[str, Any]]) -> None:
 
 
 def reload(folder: Path) -> None:
-    """What was saved gives and becomes in this process; and what becomes of models from their backups."""
+    """Load all cases in this process; train the models on, and others from the backups."""
     import keras
     from cases import CASES, MODELS
 
@@ -190,9 +190,9 @@ def reload(folder: Path) -> None:
 
 
 def trained(case: Any, strategy: Any) -> dict[str, Any]:
-    """A model's weights and logs after training under a strategy, in float64, in which nothing is rounded away.
+    """A model's weights and logs after training under a strategy, and how far each of its networks has moved.
 
-    And how far each of its networks has moved.
+    All in float64, so that rounding hides no difference.
     """
     import keras
 
@@ -216,7 +216,7 @@ def trained(case: Any, strategy: Any) -> dict[str, Any]:
 
 
 def devices(path: Path, *names: str) -> None:
-    """Models trained on one and on two logical devices, and on one by a strategy."""
+    """Train models on one and on two logical devices, and on one device by a strategy."""
     import tensorflow as tf
 
     cpu = tf.config.list_physical_devices("CPU")[0]
@@ -239,7 +239,7 @@ def devices(path: Path, *names: str) -> None:
 
 
 def worker(path: Path, *names: str) -> None:
-    """Models trained by several workers, of which the first leaves what they have become."""
+    """Train models as one of several workers; the first writes the results."""
     import tensorflow as tf
 
     import tfstyle.models  # noqa: F401  (before the strategy: so workers reach each other without the proxy)
@@ -254,7 +254,7 @@ def worker(path: Path, *names: str) -> None:
 
 
 def workers(path: Path, *names: str) -> list[subprocess.Popen[str]]:
-    """Two of them, on a machine whose proxy does not answer."""
+    """Start two workers on a machine whose proxy does not answer."""
     addresses = []
     sockets = [socket.socket() for _ in range(2)]
     for each in sockets:
