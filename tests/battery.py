@@ -26,7 +26,7 @@ NO_PROXY_THERE = "http://127.0.0.1:9"  # port 9 discards what it gets, or refuse
 # In this process
 
 
-def called(item: Any, case: Any) -> list[np.ndarray]:
+def outputs(item: Any, case: Any) -> list[np.ndarray]:
     """All output arrays of a layer or model."""
     import keras
 
@@ -52,18 +52,18 @@ def dataset(case: Any, batch: int | None = None) -> Any:
 
 def weights_of(model: Any) -> dict[str, np.ndarray]:
     """The state of a model: its weights and those of its optimizers."""
-    found = {f"weight {i} {weight.name}": weight for i, weight in enumerate(model.weights)}
+    results = {f"weight {i} {weight.name}": weight for i, weight in enumerate(model.weights)}
     for name in ("optimizer", "generator_optimizer", "discriminator_optimizer"):
         if hasattr(model, name):
-            found |= {f"{name} {i}": variable for i, variable in enumerate(getattr(model, name).variables)}
-    return {name: np.asarray(variable) for name, variable in found.items()}
+            results |= {f"{name} {i}": variable for i, variable in enumerate(getattr(model, name).variables)}
+    return {name: np.asarray(variable) for name, variable in results.items()}
 
 
-def same(found: dict[str, np.ndarray], want: dict[str, np.ndarray], **tolerance: float) -> None:
+def assert_close(results: dict[str, np.ndarray], expected: dict[str, np.ndarray], **tolerance: float) -> None:
     """Raise an `AssertionError` that names the first array that differs."""
-    assert list(found) == list(want)
-    for name, value in want.items():
-        np.testing.assert_allclose(found[name], value, err_msg=name, **{"rtol": 0, "atol": 0, **tolerance})
+    assert list(results) == list(expected)
+    for name, value in expected.items():
+        np.testing.assert_allclose(results[name], value, err_msg=name, **{"rtol": 0, "atol": 0, **tolerance})
 
 
 class KilledError(Exception):
@@ -91,21 +91,21 @@ def save_all(folder: Path) -> dict[str, dict[str, Any]]:
     """Save every case, models after one epoch of two; return the outputs, and the models' states after the second."""
     from cases import LAYERS, MODELS, NETWORKS
 
-    found: dict[str, dict[str, Any]] = {}
+    results: dict[str, dict[str, Any]] = {}
     for number, (name, case) in enumerate({**LAYERS, **NETWORKS}.items()):
         item = case.make() if name in NETWORKS else as_model(case.make(), case.inputs, case.training)
         item(case.inputs)
         item.save(folder / f"{number}.keras")
-        found[name] = {"called": flat(item, case)}
-    for number, (name, case) in enumerate(MODELS.items(), len(found)):
+        results[name] = {"outputs": flat(item, case)}
+    for number, (name, case) in enumerate(MODELS.items(), len(results)):
         model = case.make()
         model.compile()
         trained_until_killed(model, case, folder / f"backup{number}")
         model.save(folder / f"{number}.keras")
-        found[name] = {"called": dict(enumerated(called(model, case)))}
+        results[name] = {"outputs": dict(enumerated(outputs(model, case)))}
         model.fit(dataset(case), initial_epoch=1, epochs=EPOCHS, verbose=0)
-        found[name]["continued"] = found[name]["resumed"] = weights_of(model)
-    return found
+        results[name]["continued"] = results[name]["resumed"] = weights_of(model)
+    return results
 
 
 def enumerated(arrays: list[np.ndarray]) -> Any:
@@ -117,8 +117,8 @@ def flat(model: Any, case: Any) -> dict[str, np.ndarray]:
     """All output arrays of a functional model, by number."""
     import keras
 
-    found = [keras.ops.convert_to_numpy(x) for x in keras.tree.flatten(model(case.inputs))]
-    return dict(enumerated(found))
+    results = [keras.ops.convert_to_numpy(x) for x in keras.tree.flatten(model(case.inputs))]
+    return dict(enumerated(results))
 
 
 # In other processes
@@ -144,23 +144,23 @@ def wait_for(*processes: subprocess.Popen[str]) -> None:
             process.communicate(timeout=60)
 
 
-def loaded(path: Path) -> dict[str, dict[str, Any]]:
-    """Read a file of `stored`."""
-    found: dict[str, dict[str, Any]] = {}
+def read(path: Path) -> dict[str, dict[str, Any]]:
+    """Read a file of `write`."""
+    results: dict[str, dict[str, Any]] = {}
     with np.load(path) as archive:
         for key, value in archive.items():
             name, kind, part = key.split("|")
-            found.setdefault(name, {}).setdefault(kind, {})[part] = value
-    return found
+            results.setdefault(name, {}).setdefault(kind, {})[part] = value
+    return results
 
 
-def stored(path: Path, found: dict[str, dict[str, Any]]) -> None:
+def write(path: Path, results: dict[str, dict[str, Any]]) -> None:
     """Write arrays by case, kind and name to a file."""
     np.savez(
         path,
         **{
             f"{name}|{kind}|{part}": a
-            for name, kinds in found.items()
+            for name, kinds in results.items()
             for kind, parts in kinds.items()
             for part, a in parts.items()
         },
@@ -172,21 +172,21 @@ def reload(folder: Path) -> None:
     import keras
     from cases import CASES, MODELS
 
-    found: dict[str, dict[str, Any]] = {}
+    results: dict[str, dict[str, Any]] = {}
     for number, (name, case) in enumerate(CASES.items()):
         item = keras.saving.load_model(folder / f"{number}.keras", safe_mode=True)
         if name not in MODELS:
-            found[name] = {"called": flat(item, case)}
+            results[name] = {"outputs": flat(item, case)}
             continue
-        found[name] = {"called": dict(enumerated(called(item, case)))}
+        results[name] = {"outputs": dict(enumerated(outputs(item, case)))}
         item.fit(dataset(case), initial_epoch=1, epochs=EPOCHS, verbose=0)
-        found[name]["continued"] = weights_of(item)
-        anew = case.make()
-        anew.compile()
+        results[name]["continued"] = weights_of(item)
+        restored = case.make()
+        restored.compile()
         backup = keras.callbacks.BackupAndRestore(folder / f"backup{number}")
-        anew.fit(dataset(case), epochs=EPOCHS, verbose=0, callbacks=[backup])
-        found[name]["resumed"] = weights_of(anew)
-    stored(folder / "found.npz", found)
+        restored.fit(dataset(case), epochs=EPOCHS, verbose=0, callbacks=[backup])
+        results[name]["resumed"] = weights_of(restored)
+    write(folder / "results.npz", results)
 
 
 def trained(case: Any, strategy: Any) -> dict[str, Any]:
@@ -229,13 +229,13 @@ def devices(path: Path, *names: str) -> None:
         "one": tf.distribute.MirroredStrategy(["CPU:0"]),
     }
     assert [each.num_replicas_in_sync for each in strategies.values()] == [1, 2, 1]
-    found = {
+    results = {
         f"{name} {way}": trained(MODELS[name], strategy)
         for name in names
         for way, strategy in strategies.items()
         if way in ("alone", *MODELS[name].together)
     }
-    stored(path, found)
+    write(path, results)
 
 
 def worker(path: Path, *names: str) -> None:
@@ -248,9 +248,9 @@ def worker(path: Path, *names: str) -> None:
     assert strategy.num_replicas_in_sync == 2
     from cases import MODELS
 
-    found = {f"{name} workers": trained(MODELS[name], strategy) for name in names}
+    results = {f"{name} workers": trained(MODELS[name], strategy) for name in names}
     if json.loads(os.environ["TF_CONFIG"])["task"]["index"] == 0:
-        stored(path, found)
+        write(path, results)
 
 
 def workers(path: Path, *names: str) -> list[subprocess.Popen[str]]:

@@ -1,8 +1,8 @@
 """Whether TensorFlow builds graphs in this process, and optimises them.
 
-Graphs of tests work on tiny images and run once or twice: optimising them takes longer than it saves, so `conftest.py`
-switches it off. Commands that tests run in a process of their own do optimise, as for users. Where a test compares its
-own results with those of another process bit by bit, it needs the fixture `optimised_graphs`.
+Graphs of tests work on tiny images and run once or twice. Optimising them takes longer than it saves, so
+`conftest.py` switches it off. Commands that tests run in a process of their own do optimise, as for users. Where a
+test compares its results with those of another process bit by bit, it needs the fixture `optimised_graphs`.
 
 Where a test is not about a compiled step, but for example about what a command writes, no graph is needed: the module
 uses the fixture `eager`, which halves the time.
