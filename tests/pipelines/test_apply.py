@@ -206,6 +206,25 @@ def test_what_can_not_be_used_is_one_line(options, match):
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("styles", "options"),
+    [
+        ("missing.png", {}),
+        ("painting.png", {"alpha": "painting.png"}),
+        ("painting.png", {"near": 0.5}),
+        ("painting.png", {"content_masks": "missing.png"}),
+        ("painting.png", {"style_weights": [1, 2]}),
+        (None, {"model": "mine.keras", "alpha": 0.5}),
+    ],
+    ids=str,
+)
+def test_what_can_be_is_checked_before_tensorflow_is_imported(styles, options, monkeypatch):
+    """Which takes seconds."""
+    monkeypatch.setattr("tfstyle.pipelines.apply.import_tensorflow", lambda: pytest.fail("it is imported"))
+    with pytest.raises(InputError):
+        tfstyle.apply("photo.png", styles, **options)
+
+
 # On the command line
 
 

@@ -72,6 +72,12 @@ def check_names(settings: Any, options: Iterable[str]) -> None:
         raise unknown("option", name, known)
 
 
+def documented(cls: type[S]) -> type[S]:
+    """Class decorator of settings: its docstring gets a line for each option in place of `{options}`."""
+    cls.__doc__ = with_options(cls.__doc__ or "", cls)
+    return cls
+
+
 def with_options(docstring: str, settings: Any) -> str:
     """A docstring with a line for each option in place of `{options}`."""
     place = next((line for line in docstring.splitlines() if line.strip() == "{options}"), None)
