@@ -59,6 +59,7 @@ _MODULES = {
     "layers": "layers",
     "models": "models",
     "samples": "images.samples",
+    "training": "training",
 }
 _NAMES = {
     "Backbone": "features.backbone",

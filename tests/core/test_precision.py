@@ -1,5 +1,6 @@
 """The probe chooses by time alone, and once."""
 
+import keras
 import pytest
 
 from tfstyle.core import precision
@@ -63,3 +64,12 @@ def test_an_xla_that_fails_is_not_used(monkeypatch):
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind=None: ["a GPU"])
     assert not precision.compiled_faster("bfloat16")
     precision.compiled_faster.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("policy", "dtype"),
+    [("float64", "float64"), ("float32", "float32"), ("mixed_bfloat16", "float32"), ("float16", "float32")],
+)
+def test_images_are_never_in_half_precision(policy, dtype):
+    assert precision.image_dtype(policy) == dtype
+    assert precision.image_dtype(keras.dtype_policies.get(policy)) == dtype

@@ -16,20 +16,9 @@ import pytest
 from hypothesis import given, strategies as st
 
 from tfstyle.core.errors import InputError
-from tfstyle.core.settings import (
-    LARGEST,
-    Settings,
-    as_list,
-    check,
-    default_text,
-    named_weights,
-    normalized,
-    option,
-    options_of,
-    plain,
-    settings,
-    takes,
-)
+from tfstyle.core.settings import LARGEST, Settings, as_list, check, default_text, option, options_of, plain, settings
+from tfstyle.core.signatures import takes
+from tfstyle.core.weighting import named_weights, normalized
 
 
 @settings
@@ -254,7 +243,8 @@ def test_a_docstring_without_a_place_for_options_stays():
 
 TYPED = '''
 from tfstyle import transfer
-from tfstyle.core.settings import Settings, option, settings, takes
+from tfstyle.core.settings import Settings, option, settings
+from tfstyle.core.signatures import takes
 
 @settings
 class BlurSettings(Settings):

@@ -7,9 +7,10 @@ import pytest
 
 from tfstyle import Backbone, InputError, images
 from tfstyle.optimization import memory
-from tfstyle.pipelines.runner import Scale, TransferRunner
+from tfstyle.pipelines.runner import TransferRunner
 from tfstyle.pipelines.settings import TransferSettings
 from tfstyle.pipelines.transfer import validate
+from tfstyle.pipelines.transfer_run import Scale
 
 pytestmark = pytest.mark.usefixtures("eager")
 

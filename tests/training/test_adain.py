@@ -80,7 +80,7 @@ def test_the_record_has_the_papers_numbers(whole):
 
 
 @pytest.mark.large
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_it_continues_in_a_fresh_process_as_if_there_had_been_no_break(training, whole, tmp_path, number):
     run = tmp_path / "run"
     arguments = [sys.executable, "-m", "tfstyle", *command(training(run))]
@@ -126,7 +126,7 @@ def test_it_refuses_another_training_and_other_settings(training, whole, content
     with pytest.raises(InputError, match=r"other settings \(seed was 0, is 1\): use those, or choose another folder"):
         training(whole, seed=1, resume=True).run()
     swapped = {"contents": contents_and_styles / "styles", "styles": contents_and_styles / "contents"}
-    with pytest.raises(InputError, match=r"other settings \(contents was '9 files, "):  # of the same names
+    with pytest.raises(InputError, match=r"other settings \(contents was .9 files, "):  # of the same names
         training(whole, **swapped, resume=True).run()
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("all of it")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tfstyle.cli.output import INTERRUPTED, print_error, print_text
 from tfstyle.core import files
 from tfstyle.core.errors import check_whole
 from tfstyle.core.interrupts import uninterrupted
+from tfstyle.core.progress import track
 from tfstyle.core.settings import SEEDS
 from tfstyle.images.samples import DOMAINS
 
@@ -53,12 +52,16 @@ def domains(options: argparse.Namespace) -> int:
     files.make_folder(folder)
     paths = [folder / f"{options.domain}-{options.seed}-{number:06}.png" for number in range(options.count)]
     missing = [number for number, path in enumerate(paths) if not path.exists()]
+
+    def generate(number: int) -> None:
+        picture = samples.domain(options.domain, number, options.size, options.seed)
+        with uninterrupted():
+            images.save(picture, paths[number])
+
     written = 0
+    progress = False if options.quiet else None
     try:
-        for number in _with_progress(missing, options.domain, options.quiet):
-            picture = samples.domain(options.domain, number, options.size, options.seed)
-            with uninterrupted():
-                images.save(picture, paths[number])
+        for _ in track(map(generate, missing), f"painting {options.domain}", len(missing), progress=progress):
             written += 1
     except KeyboardInterrupt:
         print_error(f"interrupted after {written} of {len(missing)} images: the same command continues")
@@ -68,19 +71,3 @@ def domains(options: argparse.Namespace) -> int:
         rest = f"; {present} were there already, and are left as they were" if present else ""
         print_text(f"wrote {written} images into {files.shown(folder)}{rest}\n")
     return 0
-
-
-def _with_progress(numbers: Sequence[int], domain: str, quiet: bool) -> Iterator[int]:
-    """The numbers, with a live bar on stderr if that is a terminal."""
-    if quiet or sys.stderr is None or not sys.stderr.isatty():
-        yield from numbers
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn(f"painting {domain}"), BarColumn(bar_width=None), MofNCompleteColumn(), TextColumn("left"))
-    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as bar:
-        row = bar.add_task(domain, total=len(numbers))
-        for number in numbers:
-            yield number
-            bar.advance(row)

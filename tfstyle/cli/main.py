@@ -101,17 +101,21 @@ def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
         options.pictures += [argument for argument in unknown if not argument.startswith("-")]
         unknown = [argument for argument in unknown if argument.startswith("-")]
     if unknown:
-        names = [name for name in _option_names(parser, command) if name.startswith("--")]
+        subparser = _innermost(parser, arguments)
+        names = [name for action in subparser._actions for name in action.option_strings if name.startswith("--")]
         near = difflib.get_close_matches(unknown[0].partition("=")[0], names, n=2)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"see tfstyle {command} --help"
+        hint = f"did you mean {' or '.join(near)}?" if near else f"see {subparser.prog} --help"
         parser.exit(2, f"tfstyle: unknown argument {unknown[0]}: {hint}\n")
     return options
 
 
-def _option_names(parser: argparse.ArgumentParser, command: str) -> list[str]:
-    """The option strings of a command."""
-    subparsers = next(each for each in parser._actions if isinstance(each, argparse._SubParsersAction))
-    return [name for action in subparsers.choices[command]._actions for name in action.option_strings]
+def _innermost(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> argparse.ArgumentParser:
+    """The parser of the command among the arguments, and of the network to train if there is one."""
+    for argument in arguments:
+        subparsers = [each for each in parser._actions if isinstance(each, argparse._SubParsersAction)]
+        if subparsers and argument in subparsers[0].choices:
+            parser = subparsers[0].choices[argument]
+    return parser
 
 
 class _Formatter(argparse.HelpFormatter):

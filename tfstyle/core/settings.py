@@ -22,19 +22,15 @@ import inspect
 import math
 import os
 import sys
-import textwrap
 import types
 import typing
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields
-from typing import Any, ClassVar, Concatenate, Literal, ParamSpec, SupportsFloat, TypeVar, cast, dataclass_transform
+from typing import Any, ClassVar, Literal, SupportsFloat, TypeVar, cast, dataclass_transform
 
 from tfstyle.core.errors import InputError, check_whole, unknown
 
-P = ParamSpec("P")
 S = TypeVar("S")
-R = TypeVar("R")
-A = TypeVar("A")
 
 LARGEST = 10_000_000  # of whole numbers that have no bound of their own (chosen)
 SEEDS = 2**32 - 1  # the largest seed
@@ -325,58 +321,6 @@ def as_list(value: Any) -> list[Any]:
     return list(value) if isinstance(value, (list, tuple)) else [value]
 
 
-def normalized(weights: Sequence[float] | None, number: int, name: str = "style weights") -> list[float]:
-    """Weights divided by their sum; equal ones for None.
-
-    Args:
-        weights: Numbers from 0 upwards that are not all 0, or None.
-        number: How many there must be.
-        name: What messages call them.
-
-    Raises:
-        InputError: Not as many weights, a negative one, or none above 0.
-    """
-    if weights is None:
-        return [1 / number] * number
-    values = [float(weight) for weight in weights]
-    shown = ",".join(f"{value:g}" for value in values)
-    if len(values) != number:
-        raise InputError(f"{name} {shown} has {len(values)} weights for {number} style images: give {number}")
-    if not all(0 <= value < math.inf for value in values) or not sum(values) > 0:
-        raise InputError(f"{name} {shown} can't be used: give numbers from 0 upwards that are not all 0")
-    return [value / sum(values) for value in values]
-
-
-def named_weights(text: str, kind: str) -> dict[str, float]:
-    """Names with weights, as in `"VGG19:1,InceptionV3:0.5"`; a name without one has the weight 1.
-
-    Args:
-        text: The names, with commas between them.
-        kind: What they are names of, for messages.
-
-    Raises:
-        InputError: A weight that is no number above 0, or a name that is given twice.
-    """
-    weights: dict[str, float] = {}
-    for part in text.split(","):
-        name, colon, number = (piece.strip() for piece in part.partition(":"))
-        try:
-            weight = float(number) if colon and number else 1.0
-        except ValueError:
-            raise InputError(f"{kind} {part.strip()!r} has no number after the colon: give NAME:WEIGHT") from None
-        if name.lower() in (known.lower() for known in weights):
-            raise InputError(f"{kind} {name} is named twice: give it once, with the sum of its weights")
-        weights[name] = check_weight(kind, name, weight)
-    return weights
-
-
-def check_weight(kind: str, name: str, weight: float) -> float:
-    """A weight, which must be a finite number above 0."""
-    if not 0 < weight < math.inf:
-        raise InputError(f"{kind} {name} has the weight {weight:g}: give a number above 0")
-    return weight
-
-
 def default_text(each: Field[Any]) -> str:
     """What help says of a default."""
     own: Option = each.metadata["option"]
@@ -385,70 +329,3 @@ def default_text(each: Field[Any]) -> str:
     if isinstance(each.default, bool):
         return "yes" if each.default else "no"
     return f"{each.default:g}" if isinstance(each.default, float) else str(each.default)
-
-
-def described(settings: Any) -> Iterator[tuple[str, str]]:
-    """Each option's name and help with its default, for docstrings."""
-    for each in fields(settings):
-        if "option" in each.metadata:
-            own: Option = each.metadata["option"]
-            unset = each.default is None and own.unset
-            yield each.name, f"{own.help}{f' None: {own.unset}.' if unset else ''}"
-
-
-def takes(settings_class: Callable[P, S]) -> Callable[[Callable[[A, S], R]], Callable[Concatenate[A, P], R]]:
-    """Make a function of `(first, settings)` one of `(first, **the settings' fields)`.
-
-    The function's signature has every option with its type and default, for `help()`, editors and type checkers. Its
-    docstring gets a line for each option in place of `{options}`.
-
-    Args:
-        settings_class: A class made by `settings`.
-    """
-
-    def decorate(function: Callable[[A, S], R]) -> Callable[Concatenate[A, P], R]:
-        first = next(iter(inspect.signature(function).parameters.values()))
-
-        @functools.wraps(function)
-        def call(*args: Any, **options: Any) -> R:
-            if not args and first.name not in options:
-                raise TypeError(f"{function.__name__}() needs {first.name}")
-            subject, args = (args[0], args[1:]) if args else (options.pop(first.name), args)
-            check_names(settings_class, options)
-            return function(subject, settings_class(*args, **options))
-
-        result = inspect.signature(function).return_annotation
-        parameters = [first, *inspect.signature(settings_class).parameters.values()]
-        call.__signature__ = inspect.Signature(parameters, return_annotation=result)  # type: ignore[attr-defined]
-        call.__doc__ = with_options(function.__doc__ or "", settings_class)
-        return cast("Callable[Concatenate[A, P], R]", call)
-
-    return decorate
-
-
-def check_names(settings: Any, options: Iterable[str]) -> None:
-    """See that all names are those of options.
-
-    Raises:
-        InputError: One isn't; the nearest names are suggested.
-    """
-    known = [each.name for each in fields(settings)]
-    for name in options:
-        if name in known:
-            continue
-        if reason := settings.refused.get(name):
-            raise InputError(f"{name.replace('_', ' ')} {reason}")
-        raise unknown("option", name, known)
-
-
-def with_options(docstring: str, settings: Any) -> str:
-    """A docstring with a line for each option in place of `{options}`."""
-    place = next((line for line in docstring.splitlines() if line.strip() == "{options}"), None)
-    if place is None:
-        return docstring
-    indent = place[: place.index("{")]
-    lines = [
-        textwrap.fill(f"{name}: {text}", 116, initial_indent=indent, subsequent_indent=f"{indent}    ")
-        for name, text in described(settings)
-    ]
-    return docstring.replace(place, "\n".join(lines))

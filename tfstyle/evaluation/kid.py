@@ -20,7 +20,8 @@ import numpy as np
 from tfstyle import images
 from tfstyle.core.errors import InputError
 from tfstyle.core.runtime import import_tensorflow
-from tfstyle.core.settings import SEEDS, Settings, option, settings, takes
+from tfstyle.core.settings import SEEDS, Settings, option, settings
+from tfstyle.core.signatures import takes
 from tfstyle.evaluation.layers import kid_layer
 from tfstyle.features.loading import load_backbone
 from tfstyle.images.sizing import center_square

@@ -15,7 +15,8 @@ from tfstyle.core import files
 from tfstyle.core.errors import InputError, unknown
 from tfstyle.core.memory import available, gigabytes
 from tfstyle.core.runtime import import_tensorflow
-from tfstyle.core.settings import Settings, as_list, option, settings, takes
+from tfstyle.core.settings import Settings, as_list, option, settings
+from tfstyle.core.signatures import takes
 from tfstyle.core.table import as_csv, as_text
 from tfstyle.evaluation.layers import score_layers
 from tfstyle.evaluation.metrics import METRICS, Metric

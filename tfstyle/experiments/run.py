@@ -17,7 +17,7 @@ from tfstyle.core import files
 from tfstyle.core.errors import InputError, unknown
 from tfstyle.core.fingerprint import digest
 from tfstyle.core.progress import Bar, wanted
-from tfstyle.core.settings import takes
+from tfstyle.core.signatures import takes
 from tfstyle.core.version import VERSION
 from tfstyle.experiments import report
 from tfstyle.experiments.backbones import Networks

@@ -10,7 +10,8 @@ import numpy as np
 
 from tfstyle import images
 from tfstyle.core.errors import InputError
-from tfstyle.core.settings import as_list, normalized
+from tfstyle.core.settings import as_list
+from tfstyle.core.weighting import normalized
 from tfstyle.images import color_transfer, masks
 
 

@@ -14,7 +14,8 @@ from tfstyle.core.errors import InputError
 from tfstyle.core.memory import memory_errors, not_enough_memory
 from tfstyle.core.progress import track
 from tfstyle.core.runtime import import_tensorflow
-from tfstyle.core.settings import plain, takes
+from tfstyle.core.settings import plain
+from tfstyle.core.signatures import takes
 from tfstyle.images import masks
 from tfstyle.images.picture import Picture
 from tfstyle.images.sizing import sized

@@ -11,7 +11,7 @@ from dataclasses import replace
 from tfstyle import images
 from tfstyle.core import runtime
 from tfstyle.core.errors import InputError
-from tfstyle.core.settings import takes
+from tfstyle.core.signatures import takes
 from tfstyle.images.picture import Picture
 from tfstyle.images.sizing import sized
 from tfstyle.pipelines.inputs import Inputs, check_one_each

@@ -8,7 +8,8 @@ from typing import Any
 
 from tfstyle import images
 from tfstyle.core.errors import InputError
-from tfstyle.core.settings import as_list, normalized
+from tfstyle.core.settings import as_list
+from tfstyle.core.weighting import normalized
 from tfstyle.images import masks
 from tfstyle.images.picture import Picture
 from tfstyle.pipelines.settings import StyleSettings

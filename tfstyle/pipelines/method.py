@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from tfstyle.core.errors import check_whole, unknown
-from tfstyle.core.settings import LARGEST, Option, check_number, named_weights
+from tfstyle.core.settings import LARGEST, Option, check_number
+from tfstyle.core.weighting import named_weights
 from tfstyle.features.registry import spec_of
 from tfstyle.losses.registry import STATISTICS
 from tfstyle.optimization.registry import OPTIMIZERS, PARAMETERIZATIONS

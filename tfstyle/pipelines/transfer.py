@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from tfstyle import images
 from tfstyle.core.errors import InputError, unknown
-from tfstyle.core.settings import takes
+from tfstyle.core.signatures import takes
 from tfstyle.features import weights as weights_files
 from tfstyle.features.loading import backbone_weights
 from tfstyle.images import color_transfer

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from tfstyle.core.settings import option, settings
+from tfstyle.core.signatures import documented
 from tfstyle.training.settings import Folders, TrainingSettings, redeclare
 
 if TYPE_CHECKING:
@@ -21,9 +22,13 @@ VALIDATED = 8  # batches of held-out images, the same ones after each epoch (cho
 SHOWN = 4  # held-out contents and styles of the samples (chosen)
 
 
+@documented
 @settings
 class AdaINTraining(TrainingSettings):
     """A training of AdaIN's decoder; by default that of the paper, but for its 160,000 steps.
+
+    Args:
+        {options}
 
     Examples:
         >>> result = AdaINTraining(contents="photos/", styles="paintings/", output="run").run()
@@ -174,14 +179,19 @@ class AdaINTraining(TrainingSettings):
         Raises:
             InputError: The weights are not available, or the decoder to start from belongs to another encoder.
         """
-        from tfstyle.features.backbone import Backbone
-        from tfstyle.features.loading import log_backbone, resolve_auto
+        from tfstyle.features.loading import load_backbone
         from tfstyle.models import pretrained
         from tfstyle.models.adain.adain import AdaIN, adam
 
-        name, fallback = resolve_auto(self.backbone, self.weights, "VGG19")
-        encoder = Backbone(name, self.weights, seed=self.seed, precision=self.precision, padding="reflection")
-        log_backbone(encoder, fallback, "training")
+        encoder = load_backbone(
+            self.backbone,
+            self.weights,
+            pooling="max",
+            seed=self.seed,
+            precision=self.precision,
+            padding="reflection",
+            task="training",
+        )
         model = AdaIN(encoder, seed=self.seed, dtype=self.policy)
         if self.start is not None:
             model.copy_weights(pretrained.load(self.start))

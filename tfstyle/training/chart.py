@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from html import escape
+
+from tfstyle.core.html import escape
 
 _WIDTH, _HEIGHT, _LEFT, _BELOW, _ABOVE, _RIGHT = 330, 150, 52, 18, 8, 6  # of a chart and its margins, in pixels
 _SOLID, _DASHED = 'stroke="#1f5fa8"', 'stroke="#c0392b" stroke-dasharray="4 3"'

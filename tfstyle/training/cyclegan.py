@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tfstyle.core.settings import option, settings
+from tfstyle.core.signatures import documented
 from tfstyle.training.adversarial import AdversarialTraining, generated
 from tfstyle.training.settings import Folders, TrainingSettings, redeclare
 
@@ -27,6 +28,7 @@ class _CycleTraining(AdversarialTraining):
     )
     # The learning rate falls towards the last epoch, so that a continued training must have as many.
     epochs: int = redeclare(TrainingSettings, "epochs", 200, fingerprint=True)
+    batch: int = redeclare(TrainingSettings, "batch", 1)
     crop_size: int = redeclare(TrainingSettings, "crop_size", 256)
     cycle_weight: float | None = option(
         default=None,
@@ -101,9 +103,13 @@ class _CycleTraining(AdversarialTraining):
         return [*rows, inverse(rows[-1]), paintings, from_paintings, generated(model, from_paintings)]
 
 
+@documented
 @settings
 class CycleGANTraining(_CycleTraining):
     """A training of CycleGAN; by default that of the paper.
+
+    Args:
+        {options}
 
     Examples:
         >>> result = CycleGANTraining(photos="photos/", paintings="paintings/", output="run").run()
@@ -143,9 +149,13 @@ class CycleGANTraining(_CycleTraining):
         return ("blocks", *super().model_options())
 
 
+@documented
 @settings
 class AttentionCycleGANTraining(_CycleTraining):
     """A training of CycleGAN with U-Nets and self-attention.
+
+    Args:
+        {options}
 
     Examples:
         >>> settings = AttentionCycleGANTraining(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -17,10 +16,12 @@ import numpy as np
 from tfstyle import models  # noqa: F401 - registers the models, without which none can be loaded
 from tfstyle.core import files
 from tfstyle.core.errors import InputError
+from tfstyle.core.fingerprint import differences
+from tfstyle.core.table import as_csv
 from tfstyle.images import grids
 from tfstyle.models.pretrained import RUN_MODEL as MODEL
-from tfstyle.training import page
 from tfstyle.training.memory import enough_memory
+from tfstyle.training.page import page
 
 LOG, SETTINGS, SAMPLES, PAGE = "log.csv", "training.json", "samples", "index.html"
 
@@ -65,20 +66,15 @@ class TrainingFolder:
         """See that the settings are those that the training was started with."""
         shown = files.shown(self.path)
         try:
-            before = json.loads((self.path / SETTINGS).read_text())
-            different = [
-                name for name in sorted({*before, *self.settings}) if before.get(name) != self.settings.get(name)
-            ]
-        except (OSError, ValueError, AttributeError) as error:
+            different = differences(json.loads((self.path / SETTINGS).read_text()), self.settings)
+        except (OSError, ValueError, TypeError) as error:
             raise InputError(
                 f"{files.shown(self.path / SETTINGS)} is damaged: delete {shown} to train anew"
             ) from error
         if different:
-            changes = "; ".join(
-                f"{name} was {before.get(name)!r}, is {self.settings.get(name)!r}" for name in different
-            )
             raise InputError(
-                f"the training in {shown} has other settings ({changes}): use those, or choose another folder"
+                f"the training in {shown} has other settings ({'; '.join(different)}): use those, or choose another "
+                f"folder"
             )
 
     def load_or_build(self, build: Callable[[], keras.Model]) -> keras.Model:
@@ -124,16 +120,12 @@ class TrainingFolder:
         """
         row = {"epoch": epoch, **{name: float(value) for name, value in logs.items()}}
         rows = [*(row for row in self.rows() if row["epoch"] < epoch), row]
-        text = io.StringIO()
-        writer = csv.DictWriter(text, list(row), lineterminator="\n", extrasaction="ignore")
-        writer.writeheader()
-        writer.writerows({**each, "epoch": int(each["epoch"])} for each in rows)
-        files.atomic_write(self.path / LOG, text.getvalue().encode())
+        table = [{**each, "epoch": int(each["epoch"])} for each in rows]
+        files.atomic_write(self.path / LOG, as_csv(table, row).encode())
         if sample is not None:
             grids.save(sample, self._sample(epoch))
-        table = [dict(row) for row in csv.DictReader(io.StringIO(text.getvalue()))]
         samples = {number: self._sample(number) for number in range(1, epoch + 1) if self._sample(number).exists()}
-        html = page.html(files.shown(self.path.name), self.settings, table, samples, epochs)
+        html = page(files.shown(self.path.name), self.settings, table, samples, epochs)
         files.atomic_write(self.path / PAGE, html.encode())
         save_model(model, self.path / MODEL)
 

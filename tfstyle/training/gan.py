@@ -5,13 +5,18 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from tfstyle.core.settings import option, settings
+from tfstyle.core.signatures import documented
 from tfstyle.training.adversarial import AdversarialTraining
 from tfstyle.training.settings import TrainingSettings, redeclare
 
 
+@documented
 @settings
 class GANTraining(AdversarialTraining):
     """A training of a GAN, the networks of which are DCGAN's; by default that of the paper, but for its epochs.
+
+    Args:
+        {options}
 
     Examples:
         >>> result = GANTraining(paintings="paintings/", output="run").run()

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from tfstyle.core.errors import InputError
 from tfstyle.core.settings import option, settings
+from tfstyle.core.signatures import documented
 from tfstyle.training.adversarial import AdversarialTraining
 from tfstyle.training.settings import Folders, TrainingSettings, redeclare
 
@@ -15,9 +16,13 @@ _SIZES_OF_PHOTOS = {"batch": 1, "crop_size": 256}  # chosen: as CycleGAN's
 _ONLY_WITH_PHOTOS = ("blocks", "n_layers", "content_weight")
 
 
+@documented
 @settings
 class WGANTraining(AdversarialTraining):
     """A training of a Wasserstein GAN, from noise or from photographs. Each batch is a step of the critic.
+
+    Args:
+        {options}
 
     Examples:
         >>> result = WGANTraining(photos="photos/", paintings="paintings/", output="run", lipschitz="penalty").run()
