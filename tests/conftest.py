@@ -30,6 +30,7 @@ _M_MMAP_THRESHOLD = -3  # of glibc's mallopt
 _MIB = 2**20
 
 graphs.optimise(False)
+graphs.choose_float32()
 gc.collect()
 gc.freeze()  # what TensorFlow and Keras consist of is no garbage: collections take a tenth of the time
 with contextlib.suppress(AttributeError, OSError):  # where there is no glibc

@@ -41,3 +41,14 @@ def eager() -> Iterator[None]:
     run_eagerly(True)
     yield
     run_eagerly(False)
+
+
+def choose_float32() -> None:
+    """Let `precision="auto"` be float32 in this process: the probe takes long where graphs are not optimised."""
+    from tfstyle.core import precision
+
+    seconds = precision._seconds
+    precision._seconds = lambda dtype, **_: 1.0
+    precision.faster.cache_clear()
+    precision.faster()
+    precision._seconds = seconds
