@@ -293,7 +293,6 @@ def test_another_keras_backend_is_one_line(folder):
     assert line.endswith("set KERAS_BACKEND=tensorflow")
 
 
-@pytest.mark.large
 def bad_pictures(folder):
     rgb = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
     Image.fromarray(rgb).save(folder / "whole.jpg")
