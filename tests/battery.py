@@ -1,8 +1,8 @@
-"""What every layer and model of the package has to stand: helpers for tests, and what they run in other processes.
+"""Checks that every layer and model of the package has to pass: helpers for tests, and commands for other processes.
 
-python battery.py reload FOLDER           what was saved in FOLDER, in a fresh process
-python battery.py devices FILE NAME...    models trained on one and on two logical devices
-python battery.py worker FILE NAME...     models trained by one of several workers, as $TF_CONFIG says
+python battery.py reload FOLDER           load what was saved in FOLDER
+python battery.py devices FILE NAME...    train models on one and on two logical devices
+python battery.py worker FILE NAME...     train models as one of the workers that $TF_CONFIG names
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ NO_PROXY_THERE = "http://127.0.0.1:9"  # port 9 discards what it gets, or refuse
 # In this process
 
 
-def called(item: Any, case: Any) -> list[np.ndarray]:
-    """All arrays that a layer or model gives."""
+def outputs(item: Any, case: Any) -> list[np.ndarray]:
+    """All output arrays of a layer or model."""
     import keras
 
     return [keras.ops.convert_to_numpy(x) for x in keras.tree.flatten(item(case.inputs, **case.training))]
@@ -42,7 +42,7 @@ def as_model(layer: Any, inputs: Any, training: dict[str, Any]) -> Any:
 
 
 def dataset(case: Any, batch: int | None = None) -> Any:
-    """A model's data, in batches of a known size."""
+    """A model's training data, in batches of a known size."""
     import tensorflow as tf
     from cases import BATCH
 
@@ -51,27 +51,27 @@ def dataset(case: Any, batch: int | None = None) -> Any:
 
 
 def weights_of(model: Any) -> dict[str, np.ndarray]:
-    """All that a model is: its weights and its optimizers'."""
-    found = {f"weight {i} {weight.name}": weight for i, weight in enumerate(model.weights)}
+    """The state of a model: its weights and those of its optimizers."""
+    results = {f"weight {i} {weight.name}": weight for i, weight in enumerate(model.weights)}
     for name in ("optimizer", "generator_optimizer", "discriminator_optimizer"):
         if hasattr(model, name):
-            found |= {f"{name} {i}": variable for i, variable in enumerate(getattr(model, name).variables)}
-    return {name: np.asarray(variable) for name, variable in found.items()}
+            results |= {f"{name} {i}": variable for i, variable in enumerate(getattr(model, name).variables)}
+    return {name: np.asarray(variable) for name, variable in results.items()}
 
 
-def same(found: dict[str, np.ndarray], want: dict[str, np.ndarray], **tolerance: float) -> None:
-    """Raise an `AssertionError` that names what differs."""
-    assert list(found) == list(want)
-    for name, value in want.items():
-        np.testing.assert_allclose(found[name], value, err_msg=name, **{"rtol": 0, "atol": 0, **tolerance})
+def assert_close(results: dict[str, np.ndarray], expected: dict[str, np.ndarray], **tolerance: float) -> None:
+    """Raise an `AssertionError` that names the first array that differs."""
+    assert list(results) == list(expected)
+    for name, value in expected.items():
+        np.testing.assert_allclose(results[name], value, err_msg=name, **{"rtol": 0, "atol": 0, **tolerance})
 
 
 class KilledError(Exception):
-    """Stands for whatever ends a process."""
+    """Stands for anything that ends a process."""
 
 
 def trained_until_killed(model: Any, case: Any, folder: Path) -> None:
-    """One epoch of two, of which a backup is left in a folder."""
+    """Train for one epoch of two, and leave a backup in a folder."""
     import keras
 
     class Kill(keras.callbacks.Callback):
@@ -88,44 +88,44 @@ def trained_until_killed(model: Any, case: Any, folder: Path) -> None:
 
 
 def save_all(folder: Path) -> dict[str, dict[str, Any]]:
-    """Save every case, models after an epoch of two, and what they give; then go on with the models."""
+    """Save every case, models after one epoch of two; return the outputs, and the models' states after the second."""
     from cases import LAYERS, MODELS, NETWORKS
 
-    found: dict[str, dict[str, Any]] = {}
+    results: dict[str, dict[str, Any]] = {}
     for number, (name, case) in enumerate({**LAYERS, **NETWORKS}.items()):
         item = case.make() if name in NETWORKS else as_model(case.make(), case.inputs, case.training)
         item(case.inputs)
         item.save(folder / f"{number}.keras")
-        found[name] = {"called": flat(item, case)}
-    for number, (name, case) in enumerate(MODELS.items(), len(found)):
+        results[name] = {"outputs": flat(item, case)}
+    for number, (name, case) in enumerate(MODELS.items(), len(results)):
         model = case.make()
         model.compile()
         trained_until_killed(model, case, folder / f"backup{number}")
         model.save(folder / f"{number}.keras")
-        found[name] = {"called": dict(enumerated(called(model, case)))}
+        results[name] = {"outputs": dict(enumerated(outputs(model, case)))}
         model.fit(dataset(case), initial_epoch=1, epochs=EPOCHS, verbose=0)
-        found[name]["continued"] = found[name]["resumed"] = weights_of(model)
-    return found
+        results[name]["continued"] = results[name]["resumed"] = weights_of(model)
+    return results
 
 
 def enumerated(arrays: list[np.ndarray]) -> Any:
-    """Arrays with their numbers as names."""
+    """Pairs of a number as a name, and an array."""
     return ((str(i), array) for i, array in enumerate(arrays))
 
 
 def flat(model: Any, case: Any) -> dict[str, np.ndarray]:
-    """All arrays that a functional model gives."""
+    """All output arrays of a functional model, by number."""
     import keras
 
-    found = [keras.ops.convert_to_numpy(x) for x in keras.tree.flatten(model(case.inputs))]
-    return dict(enumerated(found))
+    results = [keras.ops.convert_to_numpy(x) for x in keras.tree.flatten(model(case.inputs))]
+    return dict(enumerated(results))
 
 
 # In other processes
 
 
 def run(*arguments: Any, **environment: str) -> subprocess.Popen[str]:
-    """This file in a fresh process."""
+    """Start this file in a fresh process."""
     command = [sys.executable, str(Path(__file__).resolve()), *map(str, arguments)]
     paths = os.pathsep.join([str(HERE), str(HERE.parent), *sys.path])
     environment = {**os.environ, "PYTHONPATH": paths, "TF_CPP_MIN_LOG_LEVEL": "3", **environment}
@@ -144,23 +144,23 @@ def wait_for(*processes: subprocess.Popen[str]) -> None:
             process.communicate(timeout=60)
 
 
-def loaded(path: Path) -> dict[str, dict[str, Any]]:
-    """What `stored` has left."""
-    found: dict[str, dict[str, Any]] = {}
+def read(path: Path) -> dict[str, dict[str, Any]]:
+    """Read a file of `write`."""
+    results: dict[str, dict[str, Any]] = {}
     with np.load(path) as archive:
         for key, value in archive.items():
             name, kind, part = key.split("|")
-            found.setdefault(name, {}).setdefault(kind, {})[part] = value
-    return found
+            results.setdefault(name, {}).setdefault(kind, {})[part] = value
+    return results
 
 
-def stored(path: Path, found: dict[str, dict[str, Any]]) -> None:
-    """Arrays by case, kind and name, in a file."""
+def write(path: Path, results: dict[str, dict[str, Any]]) -> None:
+    """Write arrays by case, kind and name to a file."""
     np.savez(
         path,
         **{
             f"{name}|{kind}|{part}": a
-            for name, kinds in found.items()
+            for name, kinds in results.items()
             for kind, parts in kinds.items()
             for part, a in parts.items()
         },
@@ -168,31 +168,31 @@ def stored(path: Path, found: dict[str, dict[str, Any]]) -> None:
 
 
 def reload(folder: Path) -> None:
-    """What was saved gives and becomes in this process; and what becomes of models from their backups."""
+    """Load all cases in this process; train the models on, and others from the backups."""
     import keras
     from cases import CASES, MODELS
 
-    found: dict[str, dict[str, Any]] = {}
+    results: dict[str, dict[str, Any]] = {}
     for number, (name, case) in enumerate(CASES.items()):
         item = keras.saving.load_model(folder / f"{number}.keras", safe_mode=True)
         if name not in MODELS:
-            found[name] = {"called": flat(item, case)}
+            results[name] = {"outputs": flat(item, case)}
             continue
-        found[name] = {"called": dict(enumerated(called(item, case)))}
+        results[name] = {"outputs": dict(enumerated(outputs(item, case)))}
         item.fit(dataset(case), initial_epoch=1, epochs=EPOCHS, verbose=0)
-        found[name]["continued"] = weights_of(item)
-        anew = case.make()
-        anew.compile()
+        results[name]["continued"] = weights_of(item)
+        restored = case.make()
+        restored.compile()
         backup = keras.callbacks.BackupAndRestore(folder / f"backup{number}")
-        anew.fit(dataset(case), epochs=EPOCHS, verbose=0, callbacks=[backup])
-        found[name]["resumed"] = weights_of(anew)
-    stored(folder / "found.npz", found)
+        restored.fit(dataset(case), epochs=EPOCHS, verbose=0, callbacks=[backup])
+        results[name]["resumed"] = weights_of(restored)
+    write(folder / "results.npz", results)
 
 
 def trained(case: Any, strategy: Any) -> dict[str, Any]:
-    """A model's weights and logs after training under a strategy, in float64, in which nothing is rounded away.
+    """A model's weights and logs after training under a strategy, and how far each of its networks has moved.
 
-    And how far each of its networks has moved.
+    All in float64, so that rounding hides no difference.
     """
     import keras
 
@@ -216,7 +216,7 @@ def trained(case: Any, strategy: Any) -> dict[str, Any]:
 
 
 def devices(path: Path, *names: str) -> None:
-    """Models trained on one and on two logical devices, and on one by a strategy."""
+    """Train models on one and on two logical devices, and on one device by a strategy."""
     import tensorflow as tf
 
     cpu = tf.config.list_physical_devices("CPU")[0]
@@ -229,17 +229,17 @@ def devices(path: Path, *names: str) -> None:
         "one": tf.distribute.MirroredStrategy(["CPU:0"]),
     }
     assert [each.num_replicas_in_sync for each in strategies.values()] == [1, 2, 1]
-    found = {
+    results = {
         f"{name} {way}": trained(MODELS[name], strategy)
         for name in names
         for way, strategy in strategies.items()
         if way in ("alone", *MODELS[name].together)
     }
-    stored(path, found)
+    write(path, results)
 
 
 def worker(path: Path, *names: str) -> None:
-    """Models trained by several workers, of which the first leaves what they have become."""
+    """Train models as one of several workers; the first writes the results."""
     import tensorflow as tf
 
     import tfstyle.models  # noqa: F401  (before the strategy: so workers reach each other without the proxy)
@@ -248,13 +248,13 @@ def worker(path: Path, *names: str) -> None:
     assert strategy.num_replicas_in_sync == 2
     from cases import MODELS
 
-    found = {f"{name} workers": trained(MODELS[name], strategy) for name in names}
+    results = {f"{name} workers": trained(MODELS[name], strategy) for name in names}
     if json.loads(os.environ["TF_CONFIG"])["task"]["index"] == 0:
-        stored(path, found)
+        write(path, results)
 
 
 def workers(path: Path, *names: str) -> list[subprocess.Popen[str]]:
-    """Two of them, on a machine whose proxy does not answer."""
+    """Start two workers on a machine whose proxy does not answer."""
     addresses = []
     sockets = [socket.socket() for _ in range(2)]
     for each in sockets:

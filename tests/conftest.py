@@ -13,7 +13,7 @@ import os
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-for variable in ("TF_NUM_INTRAOP_THREADS", "OPENBLAS_NUM_THREADS"):  # there is a process a core already
+for variable in ("TF_NUM_INTRAOP_THREADS", "OPENBLAS_NUM_THREADS"):  # pytest runs one process for each core
     os.environ.setdefault(variable, "1")
 REAL_WEIGHTS = os.environ.get("TFSTYLE_WEIGHTS")
 if REAL_WEIGHTS:
@@ -30,6 +30,7 @@ _M_MMAP_THRESHOLD = -3  # of glibc's mallopt
 _MIB = 2**20
 
 graphs.optimise(False)
+graphs.choose_float32()
 gc.collect()
 gc.freeze()  # what TensorFlow and Keras consist of is no garbage: collections take a tenth of the time
 with contextlib.suppress(AttributeError, OSError):  # where there is no glibc
@@ -64,7 +65,7 @@ def _nothing_is_left():
 
 @pytest.fixture(autouse=True)
 def _own_keras_home(tmp_path_factory, monkeypatch):
-    """No test finds weights that happen to lie on this machine, but by the fixture `real_weights`."""
+    """Hide weights that happen to be on this machine; the fixture `real_weights` is the way to them."""
     monkeypatch.delenv("TFSTYLE_WEIGHTS", raising=False)
     home = tmp_path_factory.getbasetemp() / "keras-home"
     home.mkdir(exist_ok=True)
@@ -74,16 +75,16 @@ def _own_keras_home(tmp_path_factory, monkeypatch):
 
 @pytest.fixture
 def eager():
-    """For what is no test of a compiled step."""
+    """Build no graphs: for tests that are not about a compiled step."""
     with graphs.eager():
         yield
 
 
 @pytest.fixture
 def optimised_graphs(request):
-    """For results that are those of another process to the last bit."""
+    """Optimise graphs: for results that equal those of another process bit by bit."""
     if "eager" in request.fixturenames:
-        request.getfixturevalue("eager")  # first, as the fixture of a whole module
+        request.getfixturevalue("eager")  # before this one, as a whole module uses it
     with graphs.optimised():
         yield
 

@@ -1,11 +1,11 @@
-"""Whether TensorFlow makes graphs in this process, and optimises them.
+"""Whether TensorFlow builds graphs in this process, and optimises them.
 
-Those of tests are of tiny pictures and run once or twice: they take longer to optimise than they ever win back, so
-that `conftest.py` has it off. Commands that tests run in a process of their own have theirs optimised, as users have;
-where results must be theirs to the last bit, those of the test must be optimised, too.
+Graphs of tests work on tiny images and run once or twice. Optimising them takes longer than it saves, so
+`conftest.py` switches it off. Commands that tests run in a process of their own do optimise, as for users. Where a
+test compares its results with those of another process bit by bit, it needs the fixture `optimised_graphs`.
 
-Where a test is of something else than a step, as of what a command writes, there need be no graph at all: its module
-uses the fixture `eager`, which takes half the time.
+Where a test is not about a compiled step, but for example about what a command writes, no graph is needed: the module
+uses the fixture `eager`, which halves the time.
 """
 
 from collections.abc import Iterator
@@ -15,13 +15,13 @@ import tensorflow as tf
 
 
 def optimise(yes: bool) -> None:
-    """From here on."""
+    """Switch the optimisation of graphs on or off."""
     tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": not yes})
 
 
 @contextmanager
 def optimised() -> Iterator[None]:
-    """In the block, where there are graphs in any case."""
+    """Build graphs in the block, and optimise them."""
     before = tf.config.functions_run_eagerly()
     run_eagerly(False)
     optimise(True)
@@ -31,13 +31,24 @@ def optimised() -> Iterator[None]:
 
 
 def run_eagerly(yes: bool) -> None:
-    """From here on."""
+    """Switch graphs off or on."""
     tf.config.run_functions_eagerly(yes)
 
 
 @contextmanager
 def eager() -> Iterator[None]:
-    """No graphs in the block."""
+    """Build no graphs in the block."""
     run_eagerly(True)
     yield
     run_eagerly(False)
+
+
+def choose_float32() -> None:
+    """Let `precision="auto"` be float32 in this process: the probe takes long where graphs are not optimised."""
+    from tfstyle.core import precision
+
+    seconds = precision._seconds
+    precision._seconds = lambda dtype, **_: 1.0
+    precision.faster.cache_clear()
+    precision.faster()
+    precision._seconds = seconds

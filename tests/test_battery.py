@@ -23,7 +23,7 @@ def both(tmp_path_factory):
     with graphs.eager():
         here = battery.save_all(folder)
     battery.wait_for(battery.run("reload", folder))
-    return here, battery.loaded(folder / "found.npz")
+    return here, battery.read(folder / "results.npz")
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def together(tmp_path_factory):
         *battery.workers(folder / "workers.npz", *names["workers"]),
     ]
     battery.wait_for(*processes)
-    return {**battery.loaded(folder / "devices.npz"), **battery.loaded(folder / "workers.npz")}
+    return {**battery.read(folder / "devices.npz"), **battery.read(folder / "workers.npz")}
 
 
 def test_all_are_in_the_battery():
@@ -60,7 +60,7 @@ def test_it_is_made_again_from_its_configuration(name):
 @pytest.mark.parametrize("name", CASES)
 def test_it_is_the_same_in_a_fresh_process(name, both):
     here, there = both
-    battery.same(there[name]["called"], here[name]["called"], atol=1e-6)
+    battery.assert_close(there[name]["outputs"], here[name]["outputs"], atol=1e-6)
 
 
 @pytest.mark.large
@@ -68,14 +68,14 @@ def test_it_is_the_same_in_a_fresh_process(name, both):
 @pytest.mark.parametrize("way", ["continued", "resumed"])
 def test_there_it_goes_on_as_if_there_had_been_no_break(name, way, both):
     here, there = both
-    battery.same(there[name][way], here[name][way], rtol=1e-5, atol=1e-6)
+    battery.assert_close(there[name][way], here[name][way], rtol=1e-5, atol=1e-6)
 
 
 def finite(model, case, history):
     """Whether all that has come of a training is."""
     assert all(np.isfinite(values).all() for values in history.values())
     assert all(np.isfinite(weight).all() for weight in model.get_weights())
-    for array in battery.called(model, case):
+    for array in battery.outputs(model, case):
         assert array.dtype == np.float32
         assert np.isfinite(array).all()
 
@@ -115,10 +115,10 @@ def test_training_in_float16_with_scaled_losses(name):
 @pytest.mark.large
 @pytest.mark.parametrize(("name", "way"), TOGETHER)
 def test_several_devices_train_as_one_does(name, way, together):
-    alone, found = together[f"{name} alone"], together[f"{name} {way}"]
-    battery.same(found["weights"], alone["weights"], rtol=1e-6, atol=1e-8)
-    battery.same(found["logs"], alone["logs"], rtol=1e-5)
-    assert min(found["moved"].values()) > 1e-6  # or it would be no wonder
+    alone, results = together[f"{name} alone"], together[f"{name} {way}"]
+    battery.assert_close(results["weights"], alone["weights"], rtol=1e-6, atol=1e-8)
+    battery.assert_close(results["logs"], alone["logs"], rtol=1e-5)
+    assert min(results["moved"].values()) > 1e-6  # otherwise the comparison says nothing
 
 
 @pytest.mark.parametrize("name", ["AdaIN", "CycleGAN", "GAN"])

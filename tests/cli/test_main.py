@@ -1,5 +1,6 @@
 """The command line, run as a user runs it."""
 
+import contextlib
 import json
 import os
 import pty
@@ -8,6 +9,7 @@ import resource
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
@@ -26,8 +28,6 @@ FAST = [
     "--content-layers", "block2_conv1", "--style-layers", "block1_conv1,block2_conv1",
 ]  # fmt: skip
 PAINTING = "painting with VGG19Mini, weights embedded (this package)\n"
-# Keys of records, which are the fields of `Method`.
-BLANK_AREAS, NORMALIZE, SMOOTHING = "blank_areas", "normalize_losses", "activation_smoothing"
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def folder(tmp_path, photo, painting, monkeypatch):
 
 def tfstyle(*arguments, **options):
     command = [sys.executable, "-m", "tfstyle", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, **options)
+    return subprocess.run(command, capture_output=True, text=True, timeout=240, **options)
 
 
 def files(folder):
@@ -59,19 +59,20 @@ def test_transfer_writes_the_picture_and_its_record(folder, capsys):
     assert len(record["history"]["loss"]) == 3
 
 
-def test_json_is_one_object_on_stdout_and_nothing_else_there(folder):
-    run = tfstyle("transfer", "photo.png", "painting.png", "-o", "out.png", "--json", *FAST)
-    assert run.returncode == 0
+def test_in_a_process_of_its_own_only_our_lines_are_printed(folder):
+    """One JSON object on stdout; on stderr no bar, as stdout is no terminal, and no greetings of TensorFlow."""
+    images.save(np.full((40, 40, 3), 0.5), "deep.png", bits=16)
+    run = tfstyle("transfer", "deep.png", "painting.png", "-o", "out.png", "--preview-every", "2", "--json", *FAST)
+    assert (run.returncode, run.stderr) == (0, PAINTING)
     record = json.loads(run.stdout)
     assert record["output"] == "out.png"
     written = json.loads((folder / "out.json").read_text())
     assert written == {k: v for k, v in record.items() if k != "output"} | {"bits": 8, "quality": 95}
 
 
-@pytest.mark.large
-def test_quiet_prints_nothing(folder):
-    run = tfstyle("transfer", "photo.png", "painting.png", "--quiet", *FAST)
-    assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
+def test_quiet_prints_nothing(folder, capsys):
+    assert main(["transfer", "photo.png", "painting.png", "--quiet", *FAST]) == 0
+    assert capsys.readouterr() == ("", "")
     assert (folder / "photo-painting.png").is_file()  # the name without -o
 
 
@@ -93,8 +94,9 @@ def test_every_option_reaches_the_record(folder, capsys):
         "style_layers": ["block2_conv1"], "content_weight": 0.5, "style_weight": 3.0, "tv_weight": 0.25,
         "style_weights": [0.75, 0.25], "optimizer": "adam", "init": "noise", "seed": 7,
         "styles": ["painting.png", "photo.png"], "statistic": "linear:1,gaussian:3", "input_scaling": "unit",
-        "edge_weight": 0.125, "preserve_color": "ink", "saturation": 0.25, BLANK_AREAS: 0.75, "style_scale": 1.5,
-        NORMALIZE: False, SMOOTHING: True, "warm_start": True, "learning_rate": 0.02, "scales": [48],
+        "edge_weight": 0.125, "preserve_color": "ink", "saturation": 0.25, "blank_areas": 0.75, "style_scale": 1.5,
+        "normalize_losses": False, "activation_smoothing": True,
+        "warm_start": True, "learning_rate": 0.02, "scales": [48],
         "parameterization": "pixels", "size": 48, "steps": 3, "precision": "float32",
     }  # fmt: skip
     assert {key: record[key] for key in expected} == expected
@@ -144,36 +146,30 @@ def test_an_init_picture_is_gone_on_from(folder, capsys):
     assert json.loads(capsys.readouterr().out)["init"] == "grey.png"
 
 
-@pytest.mark.large
-def test_a_terminal_sees_a_live_bar(folder):
-    main, side = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tfstyle", "transfer", "photo.png", "painting.png", *FAST],
-        stdout=side, stderr=side, env={**os.environ, "COLUMNS": "160", "TERM": "xterm"},
-    )  # fmt: skip
-    os.close(side)
-    seen = b""
-    while True:
-        try:
-            chunk = os.read(main, 65536)
-        except OSError:
-            break
-        if not chunk:
-            break
-        seen += chunk
-    assert process.wait(60) == 0
-    text = seen.decode()
-    for word in ("painting", "3/3", "loss", "content", "style", "left"):
+def test_a_terminal_sees_a_live_bar(folder, monkeypatch):
+    terminal, side = pty.openpty()
+    seen = []
+
+    def read():
+        with contextlib.suppress(OSError):  # the other side is closed
+            while chunk := os.read(terminal, 65536):
+                seen.append(chunk)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    with os.fdopen(side, "w") as stream, monkeypatch.context() as patch:
+        patch.setenv("COLUMNS", "160")
+        patch.setenv("TERM", "xterm")
+        patch.setattr(sys, "stdout", stream)
+        patch.setattr(sys, "stderr", stream)
+        assert main(["transfer", "photo.png", "painting.png", *FAST]) == 0
+    reader.join(timeout=10)
+    os.close(terminal)
+    text = b"".join(seen).decode()
+    for word in ("painting", "3/3", "loss", "content", "style", "left", "wrote photo-painting.png"):
         assert word in text
 
 
-@pytest.mark.large
-def test_no_bar_where_stdout_is_not_a_terminal(folder):
-    run = tfstyle("transfer", "photo.png", "painting.png", *FAST)
-    assert run.stderr == PAINTING
-
-
-@pytest.mark.large
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
 def test_an_interrupt_writes_the_best_picture_so_far(folder, number):
     """SIGTERM is what `kill`, batch systems and containers send."""
@@ -184,12 +180,12 @@ def test_an_interrupt_writes_the_best_picture_so_far(folder, number):
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # which jobs in the background ignore
     )  # fmt: skip
     try:
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 240
         while not (folder / "out-step00003.png").exists():
             assert time.monotonic() < deadline
             time.sleep(0.05)
         process.send_signal(number)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=120)
     finally:
         process.kill()
     assert process.returncode == 130
@@ -272,17 +268,18 @@ def test_a_loss_that_stops_being_a_number_leaves_a_picture_and_says_so(folder, m
 
 
 @pytest.mark.large
-@pytest.mark.parametrize("closed", [">&-", ">&- 2>&-"])
-def test_closed_streams_lose_nothing(folder, closed):
-    command = f"{sys.executable} -m tfstyle transfer photo.png painting.png -o out.png {' '.join(FAST)} {closed}"
-    assert subprocess.run(command, shell=True, capture_output=True, timeout=120).returncode == 0
+def test_closed_streams_lose_nothing(folder, monkeypatch):
+    command = f"{sys.executable} -m tfstyle transfer photo.png painting.png -o out.png {' '.join(FAST)} >&- 2>&-"
+    assert subprocess.run(command, shell=True, capture_output=True, timeout=240).returncode == 0
     assert Image.open("out.png").size == (48, 32)
+    monkeypatch.setattr(sys, "stdout", None)  # as Python has it where stdout alone is closed
+    assert main(["transfer", "photo.png", "painting.png", "-o", "other.png", *FAST]) == 0
+    assert Image.open("other.png").size == (48, 32)
 
 
-@pytest.mark.large
 def test_a_full_stdout_is_one_line(folder):
     command = f"{sys.executable} -m tfstyle methods >/dev/full"
-    run = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=120)
+    run = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=240)
     assert run.returncode == 2
     assert run.stderr == "tfstyle: could not write to stdout: No space left on device\n"
 
@@ -297,12 +294,6 @@ def test_another_keras_backend_is_one_line(folder):
 
 
 @pytest.mark.large
-def test_a_16_bit_picture_and_previews_bring_no_greetings_of_tensorflow(folder):
-    images.save(np.full((40, 40, 3), 0.5), "deep.png", bits=16)
-    run = tfstyle("transfer", "deep.png", "painting.png", *FAST, "--preview-every", "2", "--quiet")
-    assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
-
-
 def bad_pictures(folder):
     rgb = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
     Image.fromarray(rgb).save(folder / "whole.jpg")
@@ -346,7 +337,8 @@ def bad_pictures(folder):
         (["photo.png", "painting.png", "--resume"], "nothing to resume: give the folder of the checkpoint"),
         (["photo.png"], r"no style image for photo\.png: give CONTENT STYLE"),
         ([], "required: PICTURE"),
-        (["photo.png", "painting.png", "--brush", "3"], "--brush: see tfstyle transfer --help"),
+        (["photo.png", "painting.png", "--xyzzy", "3"], "--xyzzy: see tfstyle transfer --help"),
+        (["photo.png", "painting.png", "--brush", "3"], "unknown argument --brush: "),
         (["photo.png", "painting.png", "--style-wieghts", "3"], "--style-wieghts: did you mean --style-weight"),
         (["photo.png", "painting.png", "--content-masks", "a.png"], "--content-masks: did you mean --content-mask"),
         (["photo.png", "painting.png", "--stat", "gram"], "--stat: "),
@@ -394,12 +386,6 @@ def test_what_only_the_network_can_tell_is_one_line_too(folder, capsys, argument
 
 
 @pytest.mark.large
-def test_tensorflow_adds_no_lines_of_its_own(folder):
-    run = tfstyle("transfer", "photo.png", "painting.png", *FAST, "--style-layers", "conv1")
-    assert run.returncode == 2
-    assert [line[:8] for line in run.stderr.splitlines()] == ["painting", "tfstyle:"]
-
-
 def test_no_file_of_the_users_is_lost(folder, capsys):
     """Neither an input file, nor a JSON file beside the output that isn't a record."""
     line = refused(capsys, "transfer", "photo.png", "painting.png", "-o", str(folder / "photo.png"), *FAST)

@@ -24,7 +24,7 @@ LIGHT = {  # what is run in a fresh process -> what it must not import
     "import tfstyle.pipelines.apply": KERAS,
     "import tfstyle.experiments": KERAS,
     "import tfstyle.training": {*KERAS, "numpy"},
-    "from tfstyle import training\ntraining.CycleGANTraining(photos='p', paintings='s', output='r')": {
+    "from tfstyle import training as t; t.CycleGANTraining(photos='p', paintings='s', output='r')": {
         *KERAS,
         "numpy",
     },

@@ -1,5 +1,7 @@
 """The probe chooses by time alone, and once."""
 
+import graphs
+import keras
 import pytest
 
 from tfstyle.core import precision
@@ -9,7 +11,7 @@ from tfstyle.core import precision
 def _forget():
     precision.faster.cache_clear()
     yield
-    precision.faster.cache_clear()
+    graphs.choose_float32()
 
 
 @pytest.mark.parametrize(
@@ -22,7 +24,7 @@ def _forget():
 )
 def test_bfloat16_must_be_clearly_faster(monkeypatch, seconds, chosen):
     probed = []
-    monkeypatch.setattr(precision, "_seconds", lambda dtype: probed.append(dtype) or seconds[dtype])
+    monkeypatch.setattr(precision, "_seconds", lambda dtype, **_: probed.append(dtype) or seconds[dtype])
     assert precision.faster() == precision.faster() == chosen
     assert probed == ["float32", "bfloat16"]
 
@@ -63,3 +65,12 @@ def test_an_xla_that_fails_is_not_used(monkeypatch):
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind=None: ["a GPU"])
     assert not precision.compiled_faster("bfloat16")
     precision.compiled_faster.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("policy", "dtype"),
+    [("float64", "float64"), ("float32", "float32"), ("mixed_bfloat16", "float32"), ("float16", "float32")],
+)
+def test_images_are_never_in_half_precision(policy, dtype):
+    assert precision.image_dtype(policy) == dtype
+    assert precision.image_dtype(keras.dtype_policies.get(policy)) == dtype

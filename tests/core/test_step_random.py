@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from tfstyle.core.step_random import StepRandom, fresh, several
+from tfstyle.core.step_random import StepRandom, seed_or_random, split_seed
 
 
 def test_they_depend_on_seed_and_step_and_call():
@@ -43,7 +43,7 @@ def test_xla_draws_the_same():
 
 
 def test_seeds():
-    assert fresh(7) == 7
-    assert fresh(None) != fresh(None)
-    assert several(3, 5) == several(3, 6)[:5]
-    assert len(set(several(3, 50))) == 50
+    assert seed_or_random(7) == 7
+    assert seed_or_random(None) != seed_or_random(None)
+    assert split_seed(3, 5) == split_seed(3, 6)[:5]
+    assert len(set(split_seed(3, 50))) == 50

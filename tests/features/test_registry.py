@@ -87,4 +87,7 @@ def test_a_network_without_an_entry_has_the_defaults():
 
 def test_the_registry_needs_no_keras():
     code = f"import sys, {registry.__name__}; print('keras' in sys.modules, 'numpy' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False False\n"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300).stdout
+        == "False False\n"
+    )

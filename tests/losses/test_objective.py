@@ -229,5 +229,7 @@ def test_a_fresh_process_knows_all_terms_and_statistics(tmp_path):
         "import json, sys, keras, tfstyle.losses.objective\n"
         "print(keras.saving.deserialize_keras_object(json.load(open(sys.argv[1]))))\n"
     )
-    run = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
+    run = subprocess.run(
+        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True, timeout=300
+    )
     assert run.stdout.strip() == repr(Objective(terms))

@@ -293,10 +293,10 @@ def test_pictures_may_have_moved_meanwhile(paint, photo, painting, tmp_path):
         ({"optimizer": "adam"}, r'\(optimizer was "lbfgs", is "adam"\)'),
         ({"learning_rate": 0.5}, r"\(learning rate was null, is 0\.5\)"),
         ({"warm_start": True}, r"\(warm start was false, is true\)"),
-        ({"content": np.full((40, 56, 3), 0.5)}, r"\(another picture as content\)"),
-        ({"styles": np.full((48, 48, 3), 0.5)}, r"\(another picture as styles\)"),
-        ({"content_masks": np.full((40, 56), 0.5)}, r"\(another picture as content masks\)"),
-        ({"init": np.full((40, 56, 3), 0.5)}, 'init was "content", is null; another picture as init'),
+        ({"content": np.full((40, 56, 3), 0.5)}, r"\(another image as content\)"),
+        ({"styles": np.full((48, 48, 3), 0.5)}, r"\(another image as styles\)"),
+        ({"content_masks": np.full((40, 56), 0.5)}, r"\(another image as content masks\)"),
+        ({"init": np.full((40, 56, 3), 0.5)}, 'init was "content", is null; another image as init'),
         (
             {"content_layers": [f"block{n}_conv1" for n in range(1, 6)]},
             r'content layers was \["block2_conv1"\], is \["block1_conv1", "block2_conv1", ',
@@ -352,8 +352,8 @@ def test_what_the_command_line_refuses_is_one_line_and_exit_code_2(kept, photo, 
     before = (kept / "checkpoint.npz").read_bytes()
     refused(r"kept/checkpoint\.npz .*: resume it, delete it, or give another folder", "--checkpoint", "kept")
     others = (
-        r"kept/checkpoint\.npz has other settings \(another picture as content; scales was \[\[48, 7\]\], is "
-        r"\[\[50, 24\], \[100, 12\]\]; size was 48, is 100; steps was 7, is 24; another picture as styles\): "
+        r"kept/checkpoint\.npz has other settings \(another image as content; scales was \[\[48, 7\]\], is "
+        r"\[\[50, 24\], \[100, 12\]\]; size was 48, is 100; steps was 7, is 24; another image as styles\): "
     )
     refused(others, "--checkpoint", "kept", "--resume")
     assert (kept / "checkpoint.npz").read_bytes() == before

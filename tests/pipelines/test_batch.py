@@ -20,9 +20,6 @@ def network():
     return Backbone("VGG19Mini", "random", pooling="avg", precision="float32")
 
 
-NORMALIZE = "normalize_losses"
-
-
 @pytest.fixture
 def settings(network):
     """What makes small pictures quick."""
@@ -98,7 +95,7 @@ def test_pictures_of_one_size_share_a_compiled_step_and_nothing_else(settings, p
     assert traced == traces
     alone = [*alone, transfer(photos[3], painting, **settings)]
     assert traced == traces * 2  # as a batch doesn't
-    assert alone[0].settings[NORMALIZE]
+    assert alone[0].settings["normalize_losses"]
     assert np.abs(alone[0].image - alone[1].image).max() > 0.1
     same(results[0], alone[0])
     same(results[3], alone[1])

@@ -12,7 +12,6 @@ from tfstyle.pipelines.inputs import load_inputs
 from tfstyle.pipelines.preprocessing import Preprocessing
 from tfstyle.pipelines.settings import StyleSettings
 
-BLANK_AREAS = "voids"  # the field of `Method`
 PLAIN = methods.get("gatys")
 
 
@@ -42,7 +41,7 @@ def test_without_options_pictures_are_seen_as_they_are(content, inputs):
 
 
 def test_blank_areas_are_white_and_have_masks(content, inputs):
-    pictures = preprocessing(**{BLANK_AREAS: 0.5}).before([content], inputs)
+    pictures = preprocessing(blank_areas=0.5).before([content], inputs)
     assert len(pictures.blank_masks) == 3  # the content image's, and each style's
     sky = pictures.blank_masks[0].rgb[..., 0]
     assert sky[:10].min() > 0.9
@@ -52,7 +51,7 @@ def test_blank_areas_are_white_and_have_masks(content, inputs):
 
 
 def test_blank_areas_are_found_at_the_size_of_the_result(content, inputs):
-    pictures = preprocessing(28, **{BLANK_AREAS: 0.5}).before([content], inputs)
+    pictures = preprocessing(28, blank_areas=0.5).before([content], inputs)
     assert pictures.contents[0].rgb.shape == (18, 28, 3)
     assert pictures.blank_masks[0].rgb.shape[:2] == (18, 28)
 
@@ -86,7 +85,7 @@ def test_less_saturation_brings_back_less_colour(content, inputs):
 
 
 def test_blank_areas_are_white_whatever_colours_are_kept(content, inputs):
-    pictures = preprocessing(preserve_color="ink", **{BLANK_AREAS: 0.5}).before([content], inputs)
+    pictures = preprocessing(preserve_color="ink", blank_areas=0.5).before([content], inputs)
     assert pictures.contents[0].rgb[:10].min() > 0.99
 
 
@@ -94,7 +93,7 @@ def test_blank_areas_are_white_whatever_colours_are_kept(content, inputs):
     ("options", "contents", "styles"),
     [
         ({}, True, True),
-        ({BLANK_AREAS: 0.5}, False, False),
+        ({"blank_areas": 0.5}, False, False),
         ({"preserve_color": "luminance"}, False, True),
         ({"preserve_color": "histogram"}, False, True),
         ({"preserve_color": "ink"}, False, False),

@@ -17,8 +17,6 @@ import tfstyle
 from tfstyle import InputError, images, transfer
 from tfstyle.pipelines import methods
 
-# Keys of records, which are the fields of `Method`.
-NORMALIZE, SMOOTHING = "normalize_losses", "activation_smoothing"
 pytestmark = pytest.mark.usefixtures("eager")
 SHALLOW = {"content_layers": "block2_conv1", "style_layers": ["block1_conv1", "block2_conv1"]}
 FAST = {"size": 48, "steps": 3, "backbone": "VGG19Mini", "precision": "float32", **SHALLOW}
@@ -200,7 +198,7 @@ def test_settings_of_the_network_reach_it(files):
     assert result.settings["balance_gradients"] is True
     for network in result.settings["ensemble"]:
         assert network["input_scaling"] == "symmetric"
-        assert (network[SMOOTHING], network[NORMALIZE]) == (True, False)
+        assert (network["activation_smoothing"], network["normalize_losses"]) == (True, False)
         assert network["style_weight"] == methods.get("gatys").style_weight
 
 
@@ -308,7 +306,7 @@ def test_auto_takes_imagenet_weights_where_they_are(files, caplog, tmp_path, mon
     settings = result.settings
     assert log_lines(caplog) == ["painting with VGG19, weights imagenet ($TFSTYLE_WEIGHTS)"]
     assert settings["weights"]["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
-    assert (settings[NORMALIZE], settings["content_weight"], settings["pooling"]) == (False, 5.0, "max")
+    assert (settings["normalize_losses"], settings["content_weight"], settings["pooling"]) == (False, 5.0, "max")
 
 
 def test_asking_for_imagenet_weights_never_gets_random_ones(files):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from tfstyle.cli import options as option_types, output
 from tfstyle.core import files
 from tfstyle.core.errors import InputError
+from tfstyle.core.settings import options_of
 from tfstyle.experiments import EXPERIMENTS
 from tfstyle.experiments.settings import CompareSettings, ReproduceSettings
 
@@ -54,9 +55,7 @@ def add_reproduce(parser: argparse.ArgumentParser) -> None:
         default=argparse.SUPPRESS,
         dest="domains",
         metavar="NAME=DIR",
-        help="a folder of your images in place of the package's, for experiments that train on domains: photo=DIR, "
-        "ink=DIR and so on; ink-photo=DIR for photographs that only the domain ink learns from; repeat it for "
-        "several. The last tenth of each folder by name is not trained on but measured",
+        help=f"{options_of(ReproduceSettings)['domains'].help} Repeat the option for several.",
     )
     parser.set_defaults(run=reproduce)
 

@@ -67,7 +67,9 @@ def transfer(options: argparse.Namespace) -> int:
     contents, styles = contents_and_styles(options.pictures, given.pop("styles", None))
     given["styles"] = styles
     if len(contents) == 1 and not Path(contents[0]).is_dir() and not options.each:
-        return _transfer_one(options, contents[0], TransferSettings(**given, progress=_progress(options)))
+        one = TransferSettings(**given, progress=_progress(options))
+        output = output_path(options, f"{default_name(contents, one.style_sources)}.png")
+        return _transfer_one(options, contents[0], output, one)
     for name in _ONE_PICTURE:
         if hasattr(options, name):
             raise InputError(f"--{name.replace('_', '-')} is for one picture: leave it out, or paint one picture")
@@ -85,12 +87,11 @@ def transfer(options: argparse.Namespace) -> int:
     return paint_contents(options, paths, folder, settings, lambda: transfer_batch(paths, **settings.given()))
 
 
-def _transfer_one(options: argparse.Namespace, content: Any, settings: TransferSettings) -> int:
+def _transfer_one(options: argparse.Namespace, content: Any, output: Path, settings: TransferSettings) -> int:
     """Paint one picture, write it and report it."""
     from tfstyle.pipelines.result import check_writable
     from tfstyle.pipelines.transfer import remove_checkpoint, transfer_resumable
 
-    output = output_path(options, f"{default_name([content], settings.style_sources)}.png")
     check_writable(output, bits=options.bits)
     sources = [content, *settings.input_files()]
     check_apart([output], sources)
@@ -157,4 +158,4 @@ def demo(options: argparse.Namespace) -> int:
     for path in (output, one_pass):
         check_writable(path)
     apply.apply_one(options, content, one_pass, ApplySettings(styles=[style], size=options.size))
-    return _transfer_one(options, content, settings)
+    return _transfer_one(options, content, output, settings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import time
 from typing import Any, Literal
 
@@ -11,6 +12,7 @@ import numpy as np
 Precision = Literal["float32", "bfloat16"]
 
 GAIN = 0.9  # bfloat16 must take less than this of float32's time (chosen): within it the probe can't tell
+HOPELESS = 2.0  # times as long as float32: a round that takes more ends the probe (chosen)
 ROUNDS = 8
 
 
@@ -32,8 +34,8 @@ def faster() -> Precision:
     The probe is a VGG-like convolution, 128 channels on 128x128 pixels, and the gradient of its input: with a quarter
     of that, two cores chose wrongly about every other time.
     """
-    seconds = {precision: _seconds(precision) for precision in ("float32", "bfloat16")}
-    return "bfloat16" if seconds["bfloat16"] < GAIN * seconds["float32"] else "float32"
+    single = _seconds("float32")
+    return "bfloat16" if _seconds("bfloat16", hopeless=HOPELESS * single) < GAIN * single else "float32"
 
 
 @functools.cache
@@ -56,7 +58,15 @@ def compiled_faster(precision: str) -> bool:
         return False
 
 
-def _seconds(dtype: str, jit_compile: bool = False) -> float:
+def _seconds(dtype: str, jit_compile: bool = False, hopeless: float = math.inf) -> float:
+    """The shortest time of a step, in seconds.
+
+    Args:
+        dtype: What convolutions are computed in.
+        jit_compile: Whether XLA compiles the step.
+        hopeless: Seconds of a round that make further rounds needless: processors without instructions for bfloat16
+            take a hundred times as long.
+    """
     import tensorflow as tf
 
     random = np.random.default_rng(0)
@@ -75,4 +85,6 @@ def _seconds(dtype: str, jit_compile: bool = False) -> float:
         began = time.perf_counter()
         step(features).numpy()
         times.append(time.perf_counter() - began)
+        if len(times) > 1 and times[-1] > hopeless:
+            break
     return min(times[1:])

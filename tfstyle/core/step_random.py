@@ -61,11 +61,11 @@ class StepRandom:
         return tf.random.experimental.stateless_fold_in(self._seed, self._calls, alg=ALGORITHM)
 
 
-def fresh(seed: int | None) -> int:
+def seed_or_random(seed: int | None) -> int:
     """The seed, or a new one for None."""
     return int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else seed
 
 
-def several(seed: int, number: int) -> list[int]:
+def split_seed(seed: int, number: int) -> list[int]:
     """Independent seeds, for example of the kernels of a network."""
     return np.random.SeedSequence(seed).generate_state(number).tolist()

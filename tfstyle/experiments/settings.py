@@ -10,6 +10,7 @@ from tfstyle import images
 from tfstyle.core.settings import SEEDS, Settings, option, settings
 from tfstyle.experiments import BACKBONES
 
+_INPUTS, _LENGTH, _COMPARISON = "inputs", "size, length and weights", "comparison"
 LEAST, LARGEST = 64, 4096  # pixels: networks need that many; experiments make many images, and samples take time
 
 
@@ -24,6 +25,7 @@ class ExperimentSettings(Settings):
         low=LEAST,
         high=LARGEST,
         unset="the experiment's",
+        group=_LENGTH,
     )
     steps: int | None = option(
         default=None,
@@ -31,17 +33,22 @@ class ExperimentSettings(Settings):
         metavar="N",
         low=1,
         unset="the experiment's",
+        group=_LENGTH,
     )
-    seed: int = option(default=0, help="Seed of noise and of random weights.", metavar="N", low=0, high=SEEDS)
+    seed: int = option(
+        default=0, help="Seed of noise and of random weights.", metavar="N", low=0, high=SEEDS, group=_LENGTH
+    )
     weights: Literal["imagenet", "random"] = option(
         default="imagenet",
         help="`imagenet` takes ImageNet weights where they can be had, and random ones for the other networks; "
         "`random` takes untrained networks throughout.",
+        group=_LENGTH,
     )
     private: bool = option(
         default=False,
         help="Leave the content and style images out of figures and report, and name their files only, to publish a "
         "report where these images may not be shown.",
+        group=_INPUTS,
     )
     progress: bool | None = option(
         default=None,
@@ -62,6 +69,7 @@ class ReproduceSettings(ExperimentSettings):
     quick: bool = option(
         default=False,
         help="Do a short trial of everything: fewer runs, smaller images, fewer steps. Its figures prove nothing.",
+        group=_LENGTH,
     )
     contents: Sequence[images.Source] | None = option(
         default=None,
@@ -71,6 +79,7 @@ class ReproduceSettings(ExperimentSettings):
         repeatable=True,
         file=True,
         unset="samples",
+        group=_INPUTS,
     )
     styles: Sequence[images.Source] | None = option(
         default=None,
@@ -80,6 +89,7 @@ class ReproduceSettings(ExperimentSettings):
         repeatable=True,
         file=True,
         unset="samples",
+        group=_INPUTS,
     )
     domains: Mapping[str, str | os.PathLike[str]] | None = option(
         default=None,
@@ -90,6 +100,7 @@ class ReproduceSettings(ExperimentSettings):
         flag="domain",
         repeatable=True,
         unset="the package's own images",
+        group=_INPUTS,
     )
     trained: str | os.PathLike[str] | None = option(
         default=None,
@@ -97,6 +108,7 @@ class ReproduceSettings(ExperimentSettings):
         "needs domains. All of their images, at most 128 of each, are measured: give images not trained on.",
         metavar="DIR",
         unset="to train",
+        group=_INPUTS,
     )
 
 
@@ -113,6 +125,7 @@ class CompareSettings(ExperimentSettings):
         help="Names of keras.applications networks. Those without ImageNet weights run with random ones, and all "
         "results say so.",
         metavar="NAME,...",
+        group=_COMPARISON,
     )
     treatments: Sequence[str] = option(
         default=("raw", "balanced"),
@@ -121,4 +134,5 @@ class CompareSettings(ExperimentSettings):
         "unpainted. `smoothed` and `fourier`: balanced with smoothed activations or with the Fourier spectrum, "
         "against grain and peaks.",
         metavar="NAME,...",
+        group=_COMPARISON,
     )

@@ -45,7 +45,7 @@ def backbone_weights(backbone: str | Backbone | Mapping[str | Backbone, float]) 
     return weights
 
 
-def resolve_auto(backbone: str, weights: str | os.PathLike[str] | None, default: str) -> tuple[str, bool]:
+def _resolve_auto(backbone: str, weights: str | os.PathLike[str] | None, default: str) -> tuple[str, bool]:
     """The network that a name stands for.
 
     Args:
@@ -67,7 +67,7 @@ def resolve_auto(backbone: str, weights: str | os.PathLike[str] | None, default:
     return (registry.fallback().name if is_fallback or weights == "embedded" else default), is_fallback
 
 
-def log_backbone(backbone: Backbone, is_fallback: bool, task: str) -> None:
+def _log_backbone(backbone: Backbone, is_fallback: bool, task: str) -> None:
     """Log which network with which weights is used.
 
     Args:
@@ -98,6 +98,7 @@ def load_backbone(
     normalize: bool | None = None,
     input_scaling: Literal["own", "unit", "symmetric"] = "own",
     activation_smoothing: bool = False,
+    padding: Literal["zeros", "reflection"] = "zeros",
     precision: Literal["float32", "bfloat16", "auto"] = "float32",
     seed: int = 0,
     task: str = "working",
@@ -113,6 +114,7 @@ def load_backbone(
         normalize: As for `Backbone`.
         input_scaling: As for `Backbone`.
         activation_smoothing: As for `Backbone`.
+        padding: As for `Backbone`.
         precision: `"float32"`, `"bfloat16"`, or `"auto"` for the faster one on this machine, by a short measurement.
         seed: Seed of random weights.
         task: What the backbone is used for, as the first word of the log line.
@@ -135,7 +137,7 @@ def load_backbone(
                 f"{backbone!r} has no activation smoothing: leave it out, or build it with activation_smoothing=True"
             )
         return backbone
-    name, is_fallback = resolve_auto(backbone, weights, default)
+    name, is_fallback = _resolve_auto(backbone, weights, default)
     network = Backbone(
         name,
         weights,
@@ -145,6 +147,7 @@ def load_backbone(
         precision=faster() if precision == "auto" else precision,
         input_scaling=input_scaling,
         activation_smoothing=activation_smoothing,
+        padding=padding,
     )
-    log_backbone(network, is_fallback, task)
+    _log_backbone(network, is_fallback, task)
     return network

@@ -9,7 +9,7 @@ import tensorflow as tf
 from keras import ops
 
 from tfstyle.core import replicas
-from tfstyle.core.step_random import ALGORITHM, fresh
+from tfstyle.core.step_random import ALGORITHM, seed_or_random
 from tfstyle.core.typing import Tensor
 
 
@@ -49,7 +49,7 @@ class ImagePool(keras.layers.Layer):
         self.count = self.add_weight(name="count", **counter)
         self.calls = self.add_weight(name="calls", **counter)
         self.seed_state = self.add_weight(
-            **{**counter, "initializer": keras.initializers.Constant(fresh(self.seed))}, name="seed_state"
+            **{**counter, "initializer": keras.initializers.Constant(seed_or_random(self.seed))}, name="seed_state"
         )
 
     def call(self, pictures: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 from tfstyle.core.saving import formerly
-from tfstyle.core.step_random import StepRandom, fresh
+from tfstyle.core.step_random import StepRandom, seed_or_random
 from tfstyle.core.typing import Tensor
 
 
@@ -33,7 +33,7 @@ class StatelessDropout(keras.layers.Layer):
         """Create the seed and the number of calls."""
         options = {"shape": (), "dtype": "int64", "trainable": False}
         self.calls = self.add_weight(initializer="zeros", name="calls", **options)
-        initializer = keras.initializers.Constant(fresh(self.seed))
+        initializer = keras.initializers.Constant(seed_or_random(self.seed))
         self.seed_state = self.add_weight(initializer=initializer, name="seed_state", **options)
 
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:

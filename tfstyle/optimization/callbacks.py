@@ -6,14 +6,16 @@ import logging
 import os
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from tfstyle import images
 from tfstyle.core.errors import InputError
+from tfstyle.core.progress import Bar
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 log = logging.getLogger("tfstyle")
 
@@ -46,29 +48,22 @@ class ProgressBar(keras.callbacks.Callback):
 
     def __init__(self, console: Console | None = None) -> None:
         super().__init__()
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=None),
-            TextColumn("{task.completed}/{task.total}"),
-            TextColumn("{task.fields[losses]}"),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
-            console=console or Console(stderr=True),
-        )
+        self._console = console
+        self._bar = Bar("", visible=False)
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         """Draw the bar."""
         self._start = self.model.steps_done
         total = self.params["epochs"] * self.params["steps"]
         height, width = self.model.best_pixels.shape[1:3]
-        self._task = self._progress.add_task(f"painting {width}x{height}", total=total, losses="compiling …")
-        self._progress.start()
+        self._bar = Bar(f"painting {width}x{height}", total, console=self._console)
+        self._bar.update(0, "compiling …")
+        self._bar.start()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         """Move the bar."""
         losses = "  ".join(f"{name} {value:.3g}" for name, value in (logs or {}).items())
-        self._progress.update(self._task, completed=self.model.steps_done - self._start, losses=losses)
+        self._bar.update(self.model.steps_done - self._start, losses)
 
     def on_train_end(self, logs: dict[str, float] | None = None) -> None:
         """Leave the finished bar."""
@@ -76,7 +71,7 @@ class ProgressBar(keras.callbacks.Callback):
 
     def close(self) -> None:
         """Stop the bar, also after an interruption."""
-        self._progress.stop()
+        self._bar.stop()
 
 
 class Preview(keras.callbacks.Callback):

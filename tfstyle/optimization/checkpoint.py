@@ -14,6 +14,7 @@ import numpy as np
 
 from tfstyle.core import files
 from tfstyle.core.errors import InputError
+from tfstyle.core.fingerprint import differences
 
 log = logging.getLogger("tfstyle")
 
@@ -112,8 +113,7 @@ def read(folder: str | os.PathLike[str], settings: dict[str, Any]) -> dict[str, 
         with open(path, "rb") as file, np.lib.npyio.NpzFile(file, allow_pickle=False) as archive:
             arrays = {key: archive[key] for key in archive.files}  # each is checked against its CRC
         saved, state = (json.loads(str(arrays.pop(key))) for key in (_SETTINGS, _STATE))
-        present = json.loads(json.dumps(settings))  # tuples as lists
-        different = [key for key in sorted({*present, *saved}) if present.get(key) != saved.get(key)]
+        different = differences(saved, settings)
         state["arrays"] = [arrays[f"variable_{index}"] for index in range(state.pop("variables"))]
         state["step_log"] = dict(state["step_log"])
     except FileNotFoundError:
@@ -125,8 +125,9 @@ def read(folder: str | os.PathLike[str], settings: dict[str, Any]) -> dict[str, 
     except Exception as error:  # zipfile and NumPy raise many kinds
         raise InputError(f"{name} is damaged or no checkpoint: delete it to start again") from error
     if different:
-        shown = "; ".join(_difference(key, saved.get(key), present.get(key)) for key in different)
-        raise InputError(f"{name} has other settings ({shown}): give those, or delete it to start again")
+        raise InputError(
+            f"{name} has other settings ({'; '.join(different)}): give those, or delete it to start again"
+        )
     return state
 
 
@@ -177,15 +178,3 @@ def _variables(canvas: Any) -> list[Any]:
     """All variables that change during an optimisation; targets don't."""
     state = [*canvas.parameters, canvas.best_pixels, canvas.best_losses, canvas.last_losses, canvas.steps]
     return state + list(canvas.optimizer.variables)
-
-
-def _difference(key: str, saved: Any, present: Any) -> str:
-    name = key.removesuffix("_sha256").replace("_", " ")
-    if key.endswith("_sha256"):
-        return f"another picture as {name}"
-    return f"{name} was {_short(saved)}, is {_short(present)}"
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 40 else f"{text[:36]} ..."

@@ -14,6 +14,7 @@ from tfstyle import images
 from tfstyle.core.errors import InputError
 from tfstyle.core.settings import SEEDS, Settings, as_list, option, settings
 from tfstyle.images import color_transfer
+from tfstyle.losses.registry import STATISTICS
 from tfstyle.pipelines import methods
 from tfstyle.pipelines.method import Method
 
@@ -246,8 +247,8 @@ class BatchTransferSettings(StyleSettings):
     )
     statistic: str | None = option(
         default=None,
-        help="Statistic that describes the style: gram, moments (calmer), linear, polynomial, gaussian, wasserstein, "
-        "or a weighted mixture such as `linear:1,gaussian:0.5`.",
+        help=f"Statistic that describes the style: {', '.join(STATISTICS)}; moments is calmer than gram. A weighted "
+        "mixture is `linear:1,gaussian:0.5`.",
         metavar="NAME|NAME:W,...",
         unset="the method's",
         recipe=True,

@@ -179,14 +179,19 @@ class AdaINTraining(TrainingSettings):
         Raises:
             InputError: The weights are not available, or the decoder to start from belongs to another encoder.
         """
-        from tfstyle.features.backbone import Backbone
-        from tfstyle.features.loading import log_backbone, resolve_auto
+        from tfstyle.features.loading import load_backbone
         from tfstyle.models import pretrained
         from tfstyle.models.adain.adain import AdaIN, adam
 
-        name, fallback = resolve_auto(self.backbone, self.weights, "VGG19")
-        encoder = Backbone(name, self.weights, seed=self.seed, precision=self.precision, padding="reflection")
-        log_backbone(encoder, fallback, "training")
+        encoder = load_backbone(
+            self.backbone,
+            self.weights,
+            pooling="max",
+            seed=self.seed,
+            precision=self.precision,
+            padding="reflection",
+            task="training",
+        )
         model = AdaIN(encoder, seed=self.seed, dtype=self.policy)
         if self.start is not None:
             model.copy_weights(pretrained.load(self.start))

@@ -52,7 +52,7 @@ def settled(setup, folders, tmp_path):
         domains = {name: folders / name.rsplit("-", 1)[-1] for name in names}
         own = {"size": 64, "steps": 4, "quick": True, "folder": tmp_path / "out", "domains": domains}
         whole = replace(setup, **{**own, **changes})
-        return what, what.settled(whole, given)
+        return what, what.completed(whole, given)
 
     return settle
 

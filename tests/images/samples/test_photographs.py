@@ -15,7 +15,7 @@ from tfstyle.core.errors import InputError
 
 def _python(code: str) -> str:
     """What a fresh process prints."""
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300)
     return run.stdout.strip()
 
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from tfstyle import images
-from tfstyle.evaluation.gan_diagnostics import COPIED
 from tfstyle.experiments import figures
 from tfstyle.experiments.base import Claim, Constant, Finding, Outcome, Setup, verdict
 from tfstyle.experiments.unpaired.base import Unpaired
@@ -32,6 +31,8 @@ class Li2023Attention(Unpaired):
     title = "CycleGAN with U-Nets and self-attention"
     reference = "Li & Qi 2023; Zhu et al. 2017, arXiv:1703.10593; Zhang et al. 2019, arXiv:1805.08318"
     models: ClassVar = {PLAIN: "CycleGAN", IMPROVED: "AttentionCycleGAN"}
+    needs = "nothing; your folders of images, or finished trainings, for results that count"
+    duration = "about an hour"
     targets = ("ink", "sketch", "oil")
     styles = ("ink",)
     columns = (
@@ -41,6 +42,8 @@ class Li2023Attention(Unpaired):
 
     def constants(self, setup: Setup) -> list[Constant]:
         """Widths of the networks and places of attention are chosen, since the paper's are not known."""
+        from tfstyle.evaluation.gan_diagnostics import COPIED  # late: it imports Keras
+
         return [
             Constant("what is compared", "ResNets against U-Nets with self-attention", "reported", SOURCE),
             Constant(
@@ -117,6 +120,8 @@ class Li2023Attention(Unpaired):
 
     def findings(self, outcome: Outcome) -> list[Finding]:
         """Findings about the claim; a model that copies its input keeps everything, and so does not test it."""
+        from tfstyle.evaluation.gan_diagnostics import COPIED  # late: it imports Keras
+
         measurements = outcome.measurements
         targets = self.targets_of(outcome.setup)
 

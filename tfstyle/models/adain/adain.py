@@ -262,9 +262,9 @@ class AdaIN(AdaINStylization):
         Raises:
             InputError: It is another model.
         """
-        layer = getattr(model, "code_layer", None)
-        if layer != self.code_layer:
-            initial = f"a {type(model).__name__}" if layer is None else f"an AdaIN at {layer}"
+        same_class = isinstance(model, AdaIN)
+        if not same_class or model.code_layer != self.code_layer:
+            initial = f"an AdaIN at {model.code_layer}" if same_class else f"a {type(model).__name__}"
             raise InputError(
                 f"the initial model is {initial}, and this one an AdaIN at {self.code_layer}: give an AdaIN on that "
                 f"backbone, with that layer"

@@ -16,7 +16,7 @@ from tfstyle.core.compile_options import without_losses
 from tfstyle.core.errors import InputError, check_whole
 from tfstyle.core.gradients import gradients_owned
 from tfstyle.core.runtime import check_backend
-from tfstyle.core.step_random import StepRandom, fresh
+from tfstyle.core.step_random import StepRandom, seed_or_random
 from tfstyle.core.typing import Tensor
 from tfstyle.models import signatures
 from tfstyle.models.signatures import Sample, Signature
@@ -54,7 +54,7 @@ class AdversarialModel(keras.Model):
         super().__init__(autocast=False, **kwargs)  # images stay in full precision
         check_backend(keras.backend.backend())
         self.seed = seed
-        self._chosen_seed = fresh(seed)
+        self._chosen_seed = seed_or_random(seed)
         self.trackers = {name: keras.metrics.Mean(name=name) for name in losses}
         options = {"shape": (), "dtype": "int64", "trainable": False}
         self.step = self.add_weight(initializer="zeros", name="step", **options)
@@ -230,7 +230,7 @@ def generate_images(generator: keras.Model, count: int, seed: int | None) -> np.
         float32 `(count, height, width, channels)` in [0, 1].
     """
     check_whole("count", count, 1, 1_000_000)
-    seed, latent_dim = fresh(seed) % 2**32, generator.input_shape[-1]
+    seed, latent_dim = seed_or_random(seed) % 2**32, generator.input_shape[-1]
     noise = [np.random.default_rng([seed, place]).standard_normal(latent_dim, np.float32) for place in range(count)]
     parts = []
     for first in range(0, count, _GENERATED_AT_ONCE):

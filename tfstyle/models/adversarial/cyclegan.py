@@ -13,7 +13,7 @@ from tfstyle import images
 from tfstyle.core.errors import InputError, check_whole, unknown
 from tfstyle.core.precision import image_dtype
 from tfstyle.core.saving import renamed_keys
-from tfstyle.core.step_random import several
+from tfstyle.core.step_random import split_seed
 from tfstyle.core.typing import Tensor
 from tfstyle.layers import ImagePool
 from tfstyle.models import torch_weights
@@ -107,7 +107,7 @@ class CycleGAN(AdversarialModel):
                 f"size {self.size[0]}x{self.size[1]} is too small for discriminators of {n_layers} layers: give at "
                 f"least {minimum_side(n_layers)} pixels, or a smaller n_layers"
             )
-        seeds = several(self._chosen_seed, 6)
+        seeds = split_seed(self._chosen_seed, 6)
         self.generator, self.inverse = (
             self._generator(seed=seed, dtype=self.dtype_policy, name=name)
             for seed, name in zip(seeds[:2], _NETWORKS[:2], strict=True)

@@ -12,7 +12,7 @@ from keras import ops
 from tfstyle.core.errors import check_whole, unknown
 from tfstyle.core.precision import image_dtype
 from tfstyle.core.saving import renamed_keys
-from tfstyle.core.step_random import several
+from tfstyle.core.step_random import split_seed
 from tfstyle.core.typing import Tensor
 from tfstyle.models.adversarial import losses
 from tfstyle.models.adversarial.base import (
@@ -92,7 +92,7 @@ class GAN(AdversarialModel):
         check_whole("latent_dim", latent_dim, 1, 100_000)
         check_whole("filters", filters, 1, 4096)
         check_whole("channels", channels, 1, 64)
-        first, second = ({"seed": seed, "dtype": self.dtype_policy} for seed in several(self._chosen_seed, 2))
+        first, second = ({"seed": seed, "dtype": self.dtype_policy} for seed in split_seed(self._chosen_seed, 2))
         if architecture == "dcgan":
             self.generator = dcgan_generator(self.size, latent_dim, filters, channels, **first)
             self.discriminator = dcgan_discriminator(self.size, filters, channels, **second)

@@ -13,7 +13,7 @@ from tfstyle.core import replicas
 from tfstyle.core.errors import InputError, check_whole, unknown
 from tfstyle.core.precision import image_dtype
 from tfstyle.core.saving import renamed_keys
-from tfstyle.core.step_random import several
+from tfstyle.core.step_random import split_seed
 from tfstyle.core.typing import Tensor
 from tfstyle.layers.constraints import ValueRange
 from tfstyle.models.adversarial import losses
@@ -120,7 +120,7 @@ class WGAN(AdversarialModel):
             ("n_layers", n_layers, 1, 8),
         ):
             check_whole(name_, value, low, high)
-        first, second = ({"seed": seed, "dtype": self.dtype_policy} for seed in several(self._chosen_seed, 2))
+        first, second = ({"seed": seed, "dtype": self.dtype_policy} for seed in split_seed(self._chosen_seed, 2))
         if source == "noise":
             # The penalty applies to each image by itself, which batch normalisation would not allow.
             normalization: Any = "batch" if lipschitz == "clipping" else "layer"

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import keras
 
 from tfstyle.core.precision import image_dtype
-from tfstyle.core.step_random import several
+from tfstyle.core.step_random import split_seed
 from tfstyle.layers import InstanceNormalization, PadToMultiple
 from tfstyle.models.adversarial.networks.patch_discriminator import SLOPE
 from tfstyle.models.adversarial.networks.resnet_generator import SPREAD
@@ -52,7 +52,7 @@ def dcgan_generator(
         Radford, Metz & Chintala 2016, section 3.
     """
     count = levels(size)
-    seeds = several(seed, count + 1)
+    seeds = split_seed(seed, count + 1)
     rows, columns = (-(-side // 2**count) for side in size)
     width = filters * 2 ** (count - 1)
 
@@ -112,7 +112,7 @@ def dcgan_discriminator(
         Radford, Metz & Chintala 2016, section 3; Gulrajani et al. 2017, section 4, for layers instead of batches.
     """
     count = levels(size)
-    seeds = several(seed, count + 1)
+    seeds = split_seed(seed, count + 1)
 
     def initializer(place: int) -> Any:
         return keras.initializers.RandomNormal(0.0, SPREAD, seed=seeds[place])

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 
 from tfstyle.core.precision import image_dtype
-from tfstyle.core.step_random import several
+from tfstyle.core.step_random import split_seed
 from tfstyle.layers import StatelessDropout
 
 # Goodfellow et al. 2014: mnist.yaml of github.com/goodfeli/adversarial
@@ -36,7 +36,7 @@ def maxout_generator(
     Reference:
         Goodfellow et al. 2014, section 5, and `mnist.yaml` of the authors' code.
     """
-    seeds = several(seed, 3)
+    seeds = split_seed(seed, 3)
     x = inputs = keras.Input((latent_dim,), name="noise")
     for place, (units, activation) in enumerate(((HIDDEN, "relu"), (HIDDEN, "relu"), (math.prod(shape), "sigmoid"))):
         initializer = keras.initializers.RandomUniform(-RANGE_GENERATOR, RANGE_GENERATOR, seed=seeds[place])
@@ -65,7 +65,7 @@ def maxout_discriminator(
     Reference:
         Goodfellow et al. 2014, section 5, and `mnist.yaml` of the authors' code; Goodfellow et al. 2013 for maxout.
     """
-    seeds = several(seed, 6)
+    seeds = split_seed(seed, 6)
 
     def initializer(place: int) -> Any:
         return keras.initializers.RandomUniform(-RANGE_DISCRIMINATOR, RANGE_DISCRIMINATOR, seed=seeds[place])

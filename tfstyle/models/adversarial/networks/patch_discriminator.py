@@ -7,7 +7,7 @@ from typing import Any
 import keras
 
 from tfstyle.core.precision import image_dtype
-from tfstyle.core.step_random import several
+from tfstyle.core.step_random import split_seed
 from tfstyle.layers import InstanceNormalization, PaddedConv2D, SelfAttention2D, SpectralConv2D
 from tfstyle.models.adversarial.networks.resnet_generator import SPREAD
 
@@ -45,7 +45,7 @@ def patch_discriminator(
     Reference:
         Isola et al. 2017; Zhu et al. 2017, section 7.2, and the code of the authors.
     """
-    seeds = several(seed, n_layers + 3)
+    seeds = split_seed(seed, n_layers + 3)
     x = pictures = keras.Input((None, None, 3), name="pictures")
     for number in range(1, n_layers + 3):
         last = number == n_layers + 2

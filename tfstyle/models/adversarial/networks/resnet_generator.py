@@ -7,7 +7,7 @@ from typing import Any
 import keras
 
 from tfstyle.core.precision import image_dtype
-from tfstyle.core.step_random import several
+from tfstyle.core.step_random import split_seed
 from tfstyle.core.typing import Tensor
 from tfstyle.layers import (
     CropTo,
@@ -43,7 +43,7 @@ def resnet_generator(
     Reference:
         Zhu et al. 2017, section 7.2, and the code of the authors; Johnson et al. 2016.
     """
-    seeds = iter(several(seed, 2 * blocks + 6))
+    seeds = iter(split_seed(seed, 2 * blocks + 6))
 
     def convolution(x: Tensor, kind: type, width: int, name: str, **options: Any) -> Tensor:
         initializer = keras.initializers.RandomNormal(0.0, SPREAD, seed=next(seeds))

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 
 from tfstyle.core.precision import image_dtype
-from tfstyle.core.step_random import several
+from tfstyle.core.step_random import split_seed
 from tfstyle.core.typing import Tensor
 from tfstyle.layers import CropTo, InstanceNormalization, PadToMultiple, SelfAttention2D
 from tfstyle.models.adversarial.networks.patch_discriminator import SLOPE
@@ -46,7 +46,7 @@ def unet_generator(
         Isola et al. 2017, section 6.1, and the code of the authors; Ronneberger et al. 2015.
     """
     widths = [filters * min(2**level, _MOST_WIDENED) for level in range(depth)]
-    seeds = iter(several(seed, 2 * depth + 2))
+    seeds = iter(split_seed(seed, 2 * depth + 2))
 
     def convolution(x: Tensor, kind: type, width: int, name: str, **options: Any) -> Tensor:
         initializer = keras.initializers.RandomNormal(0.0, SPREAD, seed=next(seeds))
