@@ -183,12 +183,15 @@ def test_the_reference_has_all_packages(generated):
 
 
 # The examples of docstrings are full size; here they are as small as the networks allow.
+_SMALL = "crop_size=32, epochs=1, steps=5, batch=2, "
 SMALLER = (
     (r"\bepochs=\d+", "epochs=1"),
     (r"\bsteps=\d+", "steps=2"),
     (r"\bsize=(256|384|512)\b", "size=64"),
     (r"\bbatch\(\d+", "batch(2"),
     (r"\bCycleGAN\(", "CycleGAN(blocks=1, filters=4, "),
+    (r"\bAdaINTraining\(", f"AdaINTraining({_SMALL}resize=32, held_out=0.0, backbone='vgg19mini', "),
+    (r"(?<!\w)(|W|Cycle|AttentionCycle)GANTraining\(", rf"\1GANTraining({_SMALL}filters=2, "),
     (r"\bAttentionCycleGAN\(", "AttentionCycleGAN(filters=4, "),
     (r"(?<!\w)(W?GAN)\(", r"\1(filters=4, "),
     (r"\btransfer\(([^()]*)\)", r"transfer(\1, size=64, steps=2)"),
@@ -237,7 +240,8 @@ def _sample_names(text: str, photo: Any, painting: Any) -> dict[str, Any]:
         images.save(photo if name == "photo.jpg" else painting, name)
     for folder, picture in (("photos", photo), ("paintings", painting)):
         Path(folder).mkdir()
-        images.save(picture, f"{folder}/1.png")
+        for number in (1, 2):  # a training takes two
+            images.save(picture, f"{folder}/{number}.png")
     names: dict[str, Any] = {name: getattr(tfstyle, name) for name in tfstyle.__all__ if name != "__version__"}
     names |= {"keras": keras, "np": np, "tf": tf, "tfstyle": tfstyle}
     batch = np.random.default_rng(0).random((4, 64, 64, 3), "float32")

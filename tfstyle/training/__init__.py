@@ -1,12 +1,12 @@
 """Trainings: settings classes of which each trains one kind of network into a folder.
 
 >>> from tfstyle import training
->>> settings = training.CycleGANTraining(photos="photos/", paintings="ink/", output="run", epochs=50)
+>>> settings = training.CycleGANTraining(photos="photos/", paintings="paintings/", output="run")
 >>> result = settings.run()
 >>> picture = result.model.stylize("photo.jpg")
 
-`tfstyle train cyclegan --photos photos --paintings ink -o run --epochs 50` is the same training. It continues after a
-break with `resume=True`. `run/index.html` shows it, and `tfstyle.models.load("run")` loads its model.
+`tfstyle train cyclegan --photos photos --paintings paintings -o run` is the same training. It continues after a break
+with `resume=True`. `run/index.html` shows it, and `tfstyle.models.load("run")` loads its model.
 
 A new training is a module with a subclass of `TrainingSettings` (or of `AdversarialTraining`), and its line in
 `TRAININGS`.

@@ -159,7 +159,7 @@ class AttentionCycleGANTraining(_CycleTraining):
 
     Examples:
         >>> settings = AttentionCycleGANTraining(
-        ...     photos="photos/", paintings="paintings/", output="run", skip_outermost=False, identity_weight=0.1
+        ...     photos="photos/", paintings="paintings/", output="unet-run", skip_outermost=False, identity_weight=0.1
         ... )
         >>> result = settings.run()
 
