@@ -13,7 +13,9 @@ import tensorflow as tf
 
 from tfstyle import Backbone, InputError
 from tfstyle.cli.main import main
-from tfstyle.models import GAN, WGAN, AdaIN, AttentionCycleGAN, CycleGAN, export as exporting
+from tfstyle.models import GAN, WGAN, AdaIN, AttentionCycleGAN, CycleGAN
+
+exporting = importlib.import_module("tfstyle.models.export")  # `tfstyle.models.export` itself is the function
 
 NAMES = [
     "stylize(content, style, alpha)",
