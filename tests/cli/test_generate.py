@@ -37,7 +37,7 @@ def test_bad_input_is_one_line(tmp_path, capsys):
     (tmp_path / "file").write_text("mine")
     for arguments, match in (
         (["wgan.keras"], r"wgan\.keras has a WGAN, .*: give a trained gan"),
-        (["embedded"], "model embedded does not exist"),
+        (["embedded"], "AdaIN, which makes no pictures from noise: give a trained gan"),
         (["two.keras", "--count=0"], "count 0 .*a whole number from 1 to 1000000"),
         (["two.keras", "--seed=-1"], "seed -1 .*a whole number from 0 to 4294967295"),
         (["two.keras"], r"two\.keras makes pictures of 2 channels: give one of 1 or 3"),

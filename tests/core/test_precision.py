@@ -29,6 +29,7 @@ def test_bfloat16_must_be_clearly_faster(monkeypatch, seconds, chosen):
     assert probed == ["float32", "bfloat16"]
 
 
+@pytest.mark.large
 def test_the_probe_runs_in_both():
     assert 0 < precision._seconds("float32") < 60
     assert 0 < precision._seconds("bfloat16") < 60

@@ -88,7 +88,7 @@ def generate(options: argparse.Namespace) -> int:
     model = pretrained.read(options.model)
     if not generates(model):
         raise InputError(
-            f"{files.shown(options.model)} has a {type(model).__name__}, which makes no pictures of noise: give a "
+            f"{files.shown(options.model)} has a {type(model).__name__}, which makes no pictures from noise: give a "
             f"trained gan, or a wgan without photographs"
         )
     if model.channels not in (1, 3):

@@ -244,7 +244,7 @@ def test_what_can_not_be_controlled_is_said(model, contents, styles):
             "colours can't be kept with style codes.*: give the style images",
         ),
         ({"content_masks": np.zeros((34, 37))}, "the content mask is black or transparent all over: "),
-        ({"content_masks": [np.ones((34, 37))] * 2}, "2 content masks for 1 style: give one"),
+        ({"content_masks": [np.ones((34, 37))] * 2}, "2 content masks for 1 style image: give one"),
     ]:
         with pytest.raises(InputError, match=message):
             model.stylize(contents[0], **{"styles": styles[0], **options})
@@ -352,7 +352,7 @@ def test_float16_is_not_for_the_encoder():
 
 def test_what_is_compiled_wrongly_is_said(model):
     for options, message in [
-        ({"loss": "mse"}, "AdaIN takes no loss: "),
+        ({"loss": "mse"}, "AdaIN takes no loss, "),
         ({"metrics": ["mse"]}, "AdaIN takes no metrics: "),
         ({"reduction": "average"}, "unknown reduction 'average': "),
         ({"style_weight": -1}, "style_weight -1 is negative: give 0 or more"),

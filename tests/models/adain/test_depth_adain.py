@@ -96,7 +96,7 @@ def test_a_map_may_be_a_file_and_goes_with_masks_and_mixes(model, contents, styl
 
 
 def test_maps_and_modules_that_are_none(vgg, model, contents, styles, ramp):
-    with pytest.raises(InputError, match=r"^the depth map has 30x34 pixels, and the content picture 38x34"):
+    with pytest.raises(InputError, match=r"^the depth map has 30x34 pixels, and the content image 38x34"):
         model.stylize(contents[0], styles[0], depth=ramp[:, :30])
     with pytest.raises(InputError, match=r"^the depth module returns the shape \(1, 34, 38, 3\)"):
         model.stylize(contents[0], styles[0], depth=lambda pictures: pictures)

@@ -153,6 +153,7 @@ def test_without_the_outermost_skip_nothing_fine_is_passed_by(pictures):
         assert (difference > 1e-5) == skip
 
 
+@pytest.mark.large
 def test_a_copy_is_seen_in_training(model, pictures):
     model.compile(keras.optimizers.Adam(1e-3), keras.optimizers.Adam(1e-4), identity_weight=0.1)
     data = tf.data.Dataset.from_tensor_slices((pictures, pictures[::-1])).batch(2, drop_remainder=True)
@@ -164,6 +165,7 @@ def test_a_copy_is_seen_in_training(model, pictures):
         assert all(gammas)  # attention has begun to count
 
 
+@pytest.mark.large
 def test_what_is_saved(model, pictures, tmp_path):
     model.compile(identity_weight=0.2)
     model.save(tmp_path / "model.keras")
