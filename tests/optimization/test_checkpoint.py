@@ -320,7 +320,7 @@ def test_options_that_are_given_at_their_defaults_are_no_other_settings(paint, k
         "method": "gatys", "style_weights": [2], "style_scale": 1.0, "seed": 0, "scales": 1, "init": "content",
         "optimizer": "lbfgs", "preserve_color": "none", "blank_areas": 1, "normalize_losses": True, "tile": "off",
         "balance_gradients": False, "warm_start": False, "parameterization": "fourier", "style_weight": 1.0,
-        "activation_smoothing": False, "tv_weight": 0.0, "precision": "float32",
+        "activation_smoothing": False, "tv_weight": 0.1, "precision": "float32",
     }  # fmt: skip
     same(paint(checkpoint=kept, resume=True, callbacks=[steps], **defaults), paint())
     assert [step for _, step in steps.seen] == [4, 5, 6, 7]
@@ -563,7 +563,7 @@ def test_a_checkpoint_that_stays_is_no_reason_to_lose_the_painting(paint, tmp_pa
     monkeypatch.setattr(Path, "unlink", refuse)
     assert paint(steps=1, checkpoint_every=1, checkpoint=tmp_path).settings["steps_done"] == 1
     path = tmp_path / "checkpoint.npz"
-    assert f"could not delete {path}, which is done with: Permission denied" in log()
+    assert f"could not delete {path}, which is no longer needed: Permission denied" in log()
     monkeypatch.undo()
     shutil.rmtree(tmp_path)
     checkpoint.remove(tmp_path)  # where it has gone, nothing is left to do
