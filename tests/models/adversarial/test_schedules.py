@@ -19,7 +19,7 @@ def test_an_optimizer_takes_it_and_keeps_it():
     variable = keras.Variable(0.0)
     optimizer.build([variable])
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(optimizer))
-    assert again._learning_rate.get_config() == {"initial": 1.0, "held": 2, "decay": 4}
+    assert again._learning_rate.get_config() == {"initial_learning_rate": 1.0, "constant_steps": 2, "decay_steps": 4}
     for _ in range(8):
         optimizer.apply([keras.ops.ones(())], [variable])
     np.testing.assert_allclose(variable, -(1 + 1 + 1 + 0.75 + 0.5 + 0.25), rtol=1e-6)

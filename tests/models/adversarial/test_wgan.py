@@ -114,7 +114,7 @@ def test_compiled_without_arguments_it_is_the_paper_of_the_bound():
         mean_square = 0.99 * mean_square + 0.01 * gradient**2
         by_hand -= 5e-5 * gradient / (mean_square**0.5 + 1e-8)
     assert float(weight) - 1 == pytest.approx(by_hand - 1, rel=1e-2)
-    model = WGAN(**{**SMALL, "noise": None}, lipschitz="penalty")
+    model = WGAN(**{**SMALL, "latent_dim": None}, lipschitz="penalty")
     model.compile()
     for optimizer in (model.generator_optimizer, model.discriminator_optimizer):
         config = optimizer.get_config()

@@ -68,12 +68,11 @@ def test_a_configuration_has_the_preset(hub):
 
 
 def test_a_preset_that_cannot_be_loaded(hub):
-    with pytest.raises(InputError) as error:
+    with pytest.raises(
+        InputError,
+        match=r"^the preset gone of .* can't be loaded \(Unknown preset identifier\.\): give another preset",
+    ):
         DepthAnything("gone")
-    assert str(error.value) == (
-        "the preset gone of KerasHub can't be loaded (Unknown preset identifier.): give the name of one, or a "
-        "folder, or look at the network"
-    )
 
 
 def test_without_keras_hub_the_message_names_the_extra(monkeypatch):
@@ -86,9 +85,8 @@ def test_without_keras_hub_the_message_names_the_extra(monkeypatch):
         return real(name, *args, **kwargs)
 
     monkeypatch.setattr("importlib.import_module", without)
-    with pytest.raises(InputError) as error:
+    with pytest.raises(
+        InputError,
+        match=r"^Depth Anything needs KerasHub, .*'keras_hub'\): pip install \"tfstyle\[depth\]\", or use DepthMini",
+    ):
         DepthAnything()
-    assert str(error.value) == (
-        "Depth Anything needs KerasHub, which can't be imported (No module named 'keras_hub'): pip install "
-        '"tfstyle[depth]", or use the depth module that is built in'
-    )
