@@ -23,7 +23,13 @@ class RuntimeSignatures(griffe.Extension):
         function = getattr(importlib.import_module(func.module.path), func.name)
         signature = inspect.signature(function)
         func.parameters = griffe.Parameters(*(_parameter(each) for each in signature.parameters.values()))
-        func.docstring = griffe.Docstring(inspect.getdoc(function) or "", parent=func)
+        func.docstring = griffe.Docstring(inspect.getdoc(function) or "", parent=func, parser=griffe.Parser.google)
+
+    def on_class(self, *, cls: griffe.Class, **_: Any) -> None:
+        """Settings classes that are decorated by `documented`."""
+        if any(str(decorator.value) == "documented" for decorator in cls.decorators):
+            documented = getattr(importlib.import_module(cls.module.path), cls.name)
+            cls.docstring = griffe.Docstring(inspect.getdoc(documented) or "", parent=cls)
 
     def on_attribute(self, *, attr: griffe.Attribute, **_: Any) -> None:
         """Fields of settings classes that are declared by `option`."""

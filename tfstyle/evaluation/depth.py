@@ -34,7 +34,7 @@ def near_and_far(inverse_depth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     Returns:
         Two bool arrays `(height, width)`; pixels of unknown depth are in neither.
 
-    Example:
+    Examples:
         >>> near, far = near_and_far(np.array([[0.0, 0.5, 1.0]]))
         >>> near.tolist(), far.tolist()
         ([[False, False, True]], [[True, False, False]])

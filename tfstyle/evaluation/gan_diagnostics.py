@@ -31,7 +31,7 @@ def variety(images: np.ndarray) -> float:
     Returns:
         A number from 0 upwards, in the units of the images.
 
-    Example:
+    Examples:
         >>> black, white = np.zeros((16, 16, 3)), np.ones((16, 16, 3))
         >>> variety(np.stack([black, white]))
         1.0
@@ -52,7 +52,7 @@ def luminance_correlation(inputs: np.ndarray, outputs: np.ndarray) -> float:
     Returns:
         A number from −1 to 1. A pair in which one image has a single luminance counts as 0.
 
-    Example:
+    Examples:
         >>> images = np.random.default_rng(0).random((2, 8, 8, 3))
         >>> round(luminance_correlation(images, 1 - images), 6)
         -1.0
@@ -94,7 +94,7 @@ def warnings_of(row: Mapping[str, float]) -> dict[str, str]:
     Returns:
         One line for each of `"collapse"`, `"copying"` and `"inversion"` that applies.
 
-    Example:
+    Examples:
         >>> list(warnings_of({"epoch": 5, "variety": 0.05, "luminance": 0.7}))
         ['collapse']
     """

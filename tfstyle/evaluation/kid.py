@@ -102,7 +102,7 @@ class KID:
         deviation: The standard deviation over subsets; None if there is only one.
         protocol: Network, weights, layer, size, and number of images, in words.
 
-    Example:
+    Examples:
         >>> print(KID(0.01234, 0.002, "KID of VGG19Mini"))
         0.01234 ± 0.002 (KID of VGG19Mini)
     """
@@ -173,7 +173,7 @@ def estimate(
     Returns:
         The mean, and the standard deviation, which is None for a single subset.
 
-    Example:
+    Examples:
         >>> features = np.random.default_rng(0).random((2, 50, 8))
         >>> value, deviation = estimate(features[0], features[1], subsets=20, subset_size=25)
         >>> abs(value) < 3 * deviation
@@ -207,7 +207,7 @@ def polynomial_kernel(x: np.ndarray, y: np.ndarray, degree: int = 3, offset: flo
     Returns:
         `(n, m)`.
 
-    Example:
+    Examples:
         >>> polynomial_kernel(np.array([[1.0, 2.0]]), np.array([[1.0, 0.0], [0.0, 1.0]])).tolist()
         [[8.0, 27.0]]
     """

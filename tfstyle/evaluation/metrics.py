@@ -63,7 +63,7 @@ def ssim(content: np.ndarray, result: np.ndarray) -> float:
     Returns:
         A number from −1 to 1.
 
-    Example:
+    Examples:
         >>> image = np.random.default_rng(0).random((16, 16, 3))
         >>> ssim(image, image)
         1.0
@@ -109,7 +109,7 @@ def content_distance(content: np.ndarray, result: np.ndarray) -> float:
     Returns:
         A number from 0 upwards.
 
-    Example:
+    Examples:
         >>> features = np.ones((4, 5, 3))
         >>> content_distance(features, 0.5 * features)
         0.25
@@ -260,7 +260,7 @@ def entropy(features: np.ndarray) -> float:
     Returns:
         A number from 0 to 1.
 
-    Example:
+    Examples:
         >>> round(entropy(np.ones((4, 4, 3))), 6)
         1.0
 

@@ -97,7 +97,7 @@ class Scores:
         style_layers: The layers at which style is compared.
         rows: For each result its name as `"result"`, and its value for each of `METRICS`.
 
-    Example:
+    Examples:
         >>> weights = {"name": "embedded", "source": "this package"}
         >>> rows = [{"result": "out.png", **dict.fromkeys(METRICS, 0.5)}]
         >>> scores = Scores("a.jpg", "b.jpg", 48, 64, "VGG19Mini", weights, "block4_conv2", ("block1_conv1",), rows)
@@ -201,11 +201,11 @@ def score(content: images.Source, settings: ScoreSettings) -> Scores:  # noqa: D
         InputError: An image can't be read, or is too small for the network or too large for the memory; or an option
             can't be used.
 
-    Example:
+    Examples:
         >>> from tfstyle import samples, score
         >>> content, style = samples.content("coffee"), samples.style("mosaic", 128)
         >>> scores = score(content, style, [content, style], backbone="VGG19Mini", size=96)
-        >>> [round(scores[name]["ssim"], 2) for name in scores.names]
+        >>> [round(row["ssim"], 2) for row in scores.rows]
         [1.0, 0.05]
     """
     sources = as_list(settings.results)

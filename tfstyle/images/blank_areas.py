@@ -32,7 +32,7 @@ def detect(picture: Picture, brightness: float) -> np.ndarray:
     Returns:
         float32 `(height, width)` in [0, 1]: 1 where the picture is blank, 0 where it is painted.
 
-    Example:
+    Examples:
         >>> rgb = np.full((40, 40, 3), 0.9, np.float32)
         >>> rgb[20:] = 0.1
         >>> mask = detect(make_picture(rgb, None, "bright sky"), brightness=0.5)

@@ -120,7 +120,7 @@ def with_luminance(rgb: np.ndarray, y: np.ndarray) -> np.ndarray:
     Returns:
         A new float32 `(height, width, 3)`.
 
-    Example:
+    Examples:
         >>> with_luminance(np.full((1, 1, 3), 0.25), np.full((1, 1, 1), 0.5)).tolist()
         [[[0.5, 0.5, 0.5]]]
     """

@@ -51,7 +51,7 @@ def load(source: Source, size: int | tuple[int, int] | None = None, *, name: str
         InputError: The source can't be read, is damaged, is a file of more than `MAX_PIXELS` pixels, or has values
             outside the ranges above; or `size` can't be used.
 
-    Example:
+    Examples:
         >>> picture = load(np.full((20, 30, 3), 128, np.uint8), size=15)
         >>> picture.rgb.shape, round(float(picture.rgb[0, 0, 0]), 3)
         ((10, 15, 3), 0.502)
@@ -80,7 +80,7 @@ def load_named(source: Source, role: str, index: int = 0, number: int = 1) -> Pi
     Raises:
         InputError: The source can't be read.
 
-    Example:
+    Examples:
         >>> array = np.zeros((8, 8))
         >>> load_named(array, "content image").name, load_named(array, "style image", 1, 3).name
         ('the content image', 'style image 2')

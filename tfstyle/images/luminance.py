@@ -22,7 +22,7 @@ def luminance(rgb: np.ndarray) -> np.ndarray:
     Returns:
         float32 `(..., 1)` in [0, 1].
 
-    Example:
+    Examples:
         >>> luminance(np.array([[0.25, 0.25, 0.25], [1.0, 1.0, 1.0]])).tolist()
         [[0.25], [1.0]]
     """

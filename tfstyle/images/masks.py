@@ -79,7 +79,7 @@ def regions(
         InputError: The number or kind of masks is none of the above; a mask can't be read, is black everywhere, is a
             photograph, or has another shape than its picture; or no style has a colour of the content mask.
 
-    Example:
+    Examples:
         >>> left = np.zeros((4, 6))
         >>> left[:, :3] = 1
         >>> found = regions([left, 1 - left], [], [0.5, 0.5], (4, 6), [(4, 6), (4, 6)])
@@ -114,7 +114,7 @@ def leaves_uncovered(content_masks: Sequence[Picture]) -> bool:
     Args:
         content_masks: Masks for `regions`.
 
-    Example:
+    Examples:
         >>> leaves_uncovered([]), leaves_uncovered([load(np.eye(8))])
         (False, True)
     """
@@ -185,7 +185,7 @@ def downsample(weights: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     Returns:
         A new float32 `(regions, *shape)`.
 
-    Example:
+    Examples:
         >>> downsample(np.array([[[0.0, 1.0, 1.0, 1.0]]]), (1, 2)).tolist()
         [[[0.5, 1.0]]]
     """

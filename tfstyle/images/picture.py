@@ -78,7 +78,7 @@ def fitted_shape(height: int, width: int, size: int) -> tuple[int, int]:
     Returns:
         (height, width) in pixels, each at least 1.
 
-    Example:
+    Examples:
         >>> fitted_shape(300, 400, 200)
         (150, 200)
     """
@@ -167,7 +167,7 @@ def quantized(values: np.ndarray, bits: int) -> np.ndarray:
     Returns:
         uint8 or uint16, of the same shape.
 
-    Example:
+    Examples:
         >>> quantized(np.array([0.0, 0.5, 1.0]), 8).tolist()
         [0, 128, 255]
     """

@@ -40,7 +40,7 @@ def palette(picture: Picture) -> tuple[np.ndarray, np.ndarray]:
     Raises:
         InputError: The frequent colours cover at most half of the picture.
 
-    Example:
+    Examples:
         >>> colours, labels = palette(load(np.uint8([[[255, 0, 0], [255, 0, 0], [0, 0, 255]]])))
         >>> colours.tolist(), labels.tolist()
         ([[255, 0, 0], [0, 0, 255]], [[0, 0, 1]])

@@ -65,7 +65,7 @@ def center_square(source: Source, size: int) -> np.ndarray:
     Raises:
         InputError: The picture can't be read.
 
-    Example:
+    Examples:
         >>> center_square(np.eye(6)[:, 2:4], 2)[..., 0].tolist()
         [[1.0, 0.0], [0.0, 1.0]]
     """

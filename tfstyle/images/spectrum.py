@@ -45,7 +45,7 @@ def frequencies(height: int, width: int) -> np.ndarray:
     Returns:
         float64 `(height, width)` in cycles a pixel, from 0 at the first to about 0.7.
 
-    Example:
+    Examples:
         >>> frequencies(1, 4).tolist()
         [[0.0, 0.125, 0.25, 0.375]]
     """

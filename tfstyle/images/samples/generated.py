@@ -35,7 +35,7 @@ def style(name: str, size: int | tuple[int, int] = 512, seed: int = 0) -> np.nda
     Raises:
         InputError: There is no painting of that name, the size is too small, or the seed is negative.
 
-    Example:
+    Examples:
         >>> style("ink", (64, 80)).shape
         (64, 80, 3)
     """
@@ -60,7 +60,7 @@ def scene(name: str, size: int | tuple[int, int] = 512, seed: int = 0) -> tuple[
     Raises:
         InputError: There is no scene of that name, the size is too small, or the seed is negative.
 
-    Example:
+    Examples:
         >>> picture, inverse_depth = scene("room", 64)
         >>> picture.shape, float(inverse_depth.max())
         ((64, 64, 3), 1.0)
@@ -86,7 +86,7 @@ def domain(name: str, number: int = 0, size: int | tuple[int, int] = 256, seed: 
     Raises:
         InputError: There is no domain of that name, the size is too small, or number or seed is negative.
 
-    Example:
+    Examples:
         >>> domain("sketch", number=3, size=64).shape
         (64, 64, 3)
     """

@@ -26,7 +26,7 @@ def content(name: str) -> np.ndarray:
     Raises:
         InputError: There is no photograph of that name.
 
-    Example:
+    Examples:
         >>> content("chelsea").shape
         (300, 451, 3)
     """
