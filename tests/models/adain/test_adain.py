@@ -352,14 +352,13 @@ def test_float16_is_not_for_the_encoder():
 
 def test_what_is_compiled_wrongly_is_said(model):
     for options, message in [
-        ({"loss": "mse"}, "AdaIN takes no loss, "),
-        ({"metrics": ["mse"]}, "AdaIN takes no metrics: "),
-        ({"reduction": "average"}, "unknown reduction 'average': "),
+        ({"loss": "mse"}, "AdaIN takes no loss, .*: leave out loss"),
+        ({"metrics": ["mse"]}, "AdaIN takes no metrics, .*: leave out metrics"),
+        ({"reduction": "average"}, "unknown reduction 'average': use one of"),
         ({"style_weight": -1}, "style_weight -1 is negative: give 0 or more"),
     ]:
-        with pytest.raises(InputError) as error:
+        with pytest.raises(InputError, match=f"^{message}"):
             model.compile(**options)
-        assert str(error.value).startswith(message)
 
 
 TWO_DEVICES = """
