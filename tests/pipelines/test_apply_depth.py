@@ -61,7 +61,12 @@ def test_auto_is_depthmini_where_the_model_has_no_module_and_it_is_made_once(mod
     photo, painting = (images.load(path, SIZE) for path in ("photo.png", "painting.png"))
     want = model.stylize(photo, painting, alpha=DepthStrength(DepthMini()).of(photo))
     made, original = [], DepthMini.__init__
-    monkeypatch.setattr(DepthMini, "__init__", lambda *args, **options: made.append(1) or original(*args, **options))
+
+    def counted(self, *args, **options):
+        made.append(1)
+        original(self, *args, **options)
+
+    monkeypatch.setattr(DepthMini, "__init__", counted)
     for _ in range(2):
         painted = tfstyle.apply("photo.png", "painting.png", size=SIZE, depth="auto").image
         np.testing.assert_allclose(painted, want, atol=1e-5)
