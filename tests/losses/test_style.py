@@ -28,7 +28,7 @@ def test_a_balanced_style_loss_starts_at_one_in_every_layer(vgg, photo, painting
             np.testing.assert_allclose(losses(objective, photo, photo, [painting])["style"], 5, rtol=1e-5)
 
 
-@given(st.floats(0, 1))
+@given(weight=st.floats(0, 1))
 def test_the_loss_of_a_blend_is_that_of_the_mixed_gram_matrix(vgg_raw_small, weight, losses, gram_of):
     backbone, picture, photo, styles = vgg_raw_small
     layer = "block1_conv1"
