@@ -230,7 +230,7 @@ def paintings(painting):
 
 def groups_of(number, monkeypatch):
     """Memory for that many pictures at a time."""
-    monkeypatch.setattr(memory, "together", lambda *args: number)
+    monkeypatch.setattr(memory, "pictures_per_step", lambda *args: number)
 
 
 COLOURS = {"optimizer": "adam", "size": 100, "scales": 2, "preserve_color": "histogram"}

@@ -72,7 +72,7 @@ def test_pictures_are_checked_at_the_first_scale(make, photo):
 
 
 def test_as_many_styles_share_a_step_as_memory_holds(make, photo, monkeypatch):
-    monkeypatch.setattr(memory, "together", lambda *args: 3)
+    monkeypatch.setattr(memory, "pictures_per_step", lambda *args: 3)
     content = images.load(photo)
     assert make().styles_per_step(content) == 3
     assert make(preserve_color="luminance").styles_per_step(content) == 3
