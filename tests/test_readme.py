@@ -29,7 +29,9 @@ def test_the_python_runs(tmp_path, monkeypatch, photo, painting):
         Path(folder).mkdir()
         images.save(photo, f"{folder}/1.png")
     small = adversarial.replace("CycleGAN(size=256)", "CycleGAN(size=32, blocks=0, filters=2, n_layers=1)")
-    small = small.replace("epochs=200", "epochs=1").replace('"paintings/")', '"paintings/", side=32, resize=None)')
+    small = small.replace("epochs=200", "epochs=1").replace(
+        '"paintings/")', '"paintings/", crop_size=32, resize=None)'
+    )
     exec(small, variables)
     assert Path("paintings.keras").exists()
 

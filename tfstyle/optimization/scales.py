@@ -29,7 +29,7 @@ def plan(size: int, steps: int, number: int | None = None, least: int = 1) -> li
         InputError: That number of scales would start below the least size.
 
     Examples:
-        >>> plan(2048, steps=300)
+        >>> plan(2048, 300)
         [(512, 300), (1024, 150), (2048, 75)]
     """
     wanted = 1 + max(0, round(math.log(size / FIRST_SIZE, FACTOR))) if number is None else number
