@@ -216,7 +216,8 @@ def test_examples_of_docstrings_run(path, tmp_path, monkeypatch, photo, painting
     text = path.read_text()
     finder = doctest.DocTestFinder(exclude_empty=True)
     globs = _sample_names(text, photo, painting) if re.search("tensorflow|keras|import images|tfstyle", text) else {}
-    for test in finder.find(module, module.__name__, globs={**vars(module), **globs}):
+    own = {name: vars(module)[name] for name in ("content", "style") if callable(vars(module).get(name))}
+    for test in finder.find(module, module.__name__, globs={**vars(module), **globs, **own}):
         for example in test.examples:
             for pattern, replacement in SMALLER:
                 example.source = re.sub(pattern, replacement, example.source)
