@@ -197,7 +197,9 @@ def test_images_and_sizes_of_no_use_are_refused(training, domains, tmp_path):
     with pytest.raises(InputError, match=r"resize 30 .*from 32 to 16384"):
         training("gan", run, resize=30).run()
     assert not run.exists()
-    with pytest.raises(InputError, match="size 8x8 is too small for discriminators of 3 layers: give at least 24 pixels"):
+    with pytest.raises(
+        InputError, match="size 8x8 is too small for discriminators of 3 layers: give at least 24 pixels"
+    ):
         training("cyclegan", run, crop_size=8, n_layers=3).run()
     assert not (run / "model.keras").exists()
 
