@@ -1,7 +1,8 @@
-"""The default tier needs no network and no weights. It is meant to take 6 minutes on 2 cores and 2 GB for each worker.
+"""The default tier needs no network and no weights.
 
-Tiers by marker, see pyproject.toml: `large` for what is slow, `weights` for what needs the real weights in
-$TFSTYLE_WEIGHTS. All tests that use the fixture `real_weights` are marked `weights`.
+It is meant to take 6 minutes on 2 cores and 2 GB for each worker. Tiers are markers, see pyproject.toml: `large` for
+what is slow, `weights` for what needs the real weights in $TFSTYLE_WEIGHTS. All tests that use the fixture
+`real_weights` are marked `weights`.
 """
 
 from __future__ import annotations
