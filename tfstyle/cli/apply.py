@@ -10,7 +10,7 @@ from typing import Any
 
 from tfstyle.cli.folders import check_one_content, content_files, paint_contents, paint_styles
 from tfstyle.cli.options import add_options, add_pictures, add_result_options, contents_and_styles, given_options
-from tfstyle.cli.output import check_apart, output_path, write
+from tfstyle.cli.output import check_apart, default_name, output_path, write
 from tfstyle.core.errors import InputError
 from tfstyle.pipelines.settings import ApplyBatchSettings, ApplySettings
 
@@ -24,19 +24,6 @@ def add_apply(parser: argparse.ArgumentParser) -> None:
     )
     parser.usage = "%(prog)s CONTENT [STYLE...] [-o OUT.png] [options]"
     add_pictures(parser, styles_optional=True)
-    parser.add_argument(
-        "-o",
-        "--output",
-        metavar="OUT.png",
-        help="the result: .png, .jpg, .webp or .tif; OUT.json is written beside it. For several results, a folder "
-        "(default: CONTENT-STYLE.png)",
-    )
-    parser.add_argument(
-        "--each",
-        action="store_true",
-        help="paint CONTENT once in each style; OUT is a folder, in which grid.png shows all of them (default: "
-        "CONTENT-styles)",
-    )
     add_options(parser, ApplyBatchSettings)
     add_result_options(parser)
     parser.set_defaults(run=apply)
@@ -58,10 +45,8 @@ def apply(options: argparse.Namespace) -> int:
         content = check_one_content(contents)
         folder = output_path(options, f"{Path(content).stem}-styles")
         return paint_styles(options, content, folder, settings, lambda: apply_styles(content, **settings.given()))
-    style = styles[0] if styles else os.path.normpath(model)
-    first = Path(contents[0]).resolve()
-    name = f"{first.name if first.is_dir() else first.stem}-{Path(style).stem}"
-    if len(contents) == 1 and not first.is_dir():
+    name = default_name(contents, styles or [os.path.normpath(model)])
+    if len(contents) == 1 and not Path(contents[0]).is_dir():
         return apply_one(options, contents[0], output_path(options, f"{name}.png"), settings)
     from tfstyle.pipelines.apply import apply_batch
 

@@ -122,6 +122,12 @@ class _Formatter(argparse.HelpFormatter):
     def __init__(self, prog: str) -> None:
         super().__init__(prog, max_help_position=28)
 
+    def add_argument(self, action: argparse.Action) -> None:
+        """Make room for the indentation of commands, which argparse leaves out."""
+        super().add_argument(action)
+        if isinstance(action, argparse._SubParsersAction):
+            self._action_max_length += self._indent_increment
+
 
 class _Parser(argparse.ArgumentParser):
     def __init__(self, **options: Any) -> None:

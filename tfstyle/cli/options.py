@@ -34,7 +34,7 @@ def add_options(parser: argparse.ArgumentParser, settings: Any, skip: Collection
         if allowed.is_flag:
             arguments["action"] = "store_true" if each.default is False else argparse.BooleanOptionalAction
         else:
-            arguments["type"] = _parser_of(declared, allowed, _flag(each.name, declared))
+            arguments["type"] = _parser_of(declared, allowed)
             arguments["metavar"] = declared.metavar or ("|".join(allowed.words) or None)
             if declared.repeatable:
                 arguments["action"] = "append"
@@ -58,7 +58,7 @@ def _flag(name: str, declared: Option) -> str:
     return declared.flag or name.replace("_", "-")
 
 
-def _parser_of(declared: Option, allowed: Kind, flag: str) -> Callable[[str], Any]:
+def _parser_of(declared: Option, allowed: Kind) -> Callable[[str], Any]:
     """A function from the text of an argument to its value."""
     if declared.parse is not None:
         return declared.parse
@@ -67,11 +67,11 @@ def _parser_of(declared: Option, allowed: Kind, flag: str) -> Callable[[str], An
     if allowed.items is str:
         return names
     if allowed.number is not None:
-        return _number(allowed.number, declared.metavar)
+        return _number(allowed.number)
     return str
 
 
-def _number(number: type, metavar: str | None) -> Callable[[str], Any]:
+def _number(number: type) -> Callable[[str], Any]:
     def parse(text: str) -> Any:
         try:
             return number(text)
@@ -83,7 +83,7 @@ def _number(number: type, metavar: str | None) -> Callable[[str], Any]:
 
 
 def _plain(text: str) -> str:
-    """Help without the docstring's backquotes, and with the option's names as they are typed."""
+    """Help without the backquotes of docstrings."""
     return re.sub(r"`([^`]*)`", r"\1", text)
 
 
@@ -109,7 +109,7 @@ def named(text: str) -> tuple[str, str]:
 
 
 def add_pictures(parser: argparse.ArgumentParser, styles_optional: bool = False) -> None:
-    """Add the positional arguments `CONTENT STYLE...`; `--style` comes from the settings.
+    """Add the positional arguments `CONTENT STYLE...`, `--output` and `--each`; `--style` comes from the settings.
 
     Args:
         parser: The command's parser.
@@ -122,6 +122,20 @@ def add_pictures(parser: argparse.ArgumentParser, styles_optional: bool = False)
         nargs="+",
         help="CONTENT STYLE...: the content image (or a folder of them), then one or more style images. With "
         f"--style, all are content images.{learned}",
+    )
+    add = parser.add_argument
+    add(
+        "-o",
+        "--output",
+        metavar="OUT.png",
+        help="the result: .png, .jpg, .webp or .tif; OUT.json is written beside it. For several results, a folder "
+        "(default: CONTENT-STYLE.png)",
+    )
+    add(
+        "--each",
+        action="store_true",
+        help="paint CONTENT once in each style; OUT is a folder, in which grid.png shows all of them (default: "
+        "CONTENT-styles)",
     )
 
 

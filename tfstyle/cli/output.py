@@ -33,6 +33,12 @@ def print_text(text: str) -> None:
     print(text.encode(encoding, "replace").decode(encoding), end="", flush=True)
 
 
+def default_name(contents: Sequence[Any], styles: Sequence[Any]) -> str:
+    """CONTENT-STYLE, from the first of each."""
+    first = Path(contents[0]).resolve()
+    return f"{first.name if first.is_dir() else first.stem}-{Path(styles[0]).stem}"
+
+
 def output_path(options: argparse.Namespace, default: str) -> Path:
     """The path of `--output`, or a default if there is none."""
     return Path(default if options.output is None else options.output)

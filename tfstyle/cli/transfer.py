@@ -18,7 +18,7 @@ from tfstyle.cli.options import (
     contents_and_styles,
     given_options,
 )
-from tfstyle.cli.output import check_apart, output_path, write
+from tfstyle.cli.output import check_apart, default_name, output_path, write
 from tfstyle.core.errors import InputError, check_whole
 from tfstyle.pipelines.settings import ApplySettings, BatchTransferSettings, TransferSettings
 
@@ -36,19 +36,6 @@ def add_transfer(parser: argparse.ArgumentParser) -> None:
     )
     parser.usage = "%(prog)s CONTENT STYLE... [-o OUT.png] [options]"
     add_pictures(parser)
-    parser.add_argument(
-        "-o",
-        "--output",
-        metavar="OUT.png",
-        help="the result: .png, .jpg, .webp or .tif; OUT.json is written beside it. For several results, a folder "
-        "(default: CONTENT-STYLE.png)",
-    )
-    parser.add_argument(
-        "--each",
-        action="store_true",
-        help="paint CONTENT once in each style; OUT is a folder, in which grid.png shows all of them (default: "
-        "CONTENT-styles)",
-    )
     parser.add_argument(
         "--preview-every",
         type=int,
@@ -101,12 +88,6 @@ def _transfer_one(options: argparse.Namespace, content: Any, output: Path, setti
     code = write(options, result, output, options.bits, resumable=settings.checkpoint is not None)
     remove_checkpoint(result, settings.checkpoint)
     return code
-
-
-def default_name(contents: Sequence[Any], styles: Sequence[Any]) -> str:
-    """CONTENT-STYLE, from the first of each."""
-    first = Path(contents[0]).resolve()
-    return f"{first.name if first.is_dir() else first.stem}-{Path(styles[0]).stem}"
 
 
 def _progress(options: argparse.Namespace) -> bool | None:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Sized
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from tfstyle.core.settings import option
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -107,6 +109,17 @@ class Bar:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+def progress_option() -> Any:
+    """The option that switches the bar on or off, for settings classes; the command line has `--quiet`."""
+    return option(
+        default=None,
+        help="Whether to show a progress bar on stderr.",
+        unset="if stderr is a terminal",
+        flag=False,
+        recorded=False,
+    )
 
 
 def wanted(progress: bool | None) -> bool:

@@ -328,4 +328,6 @@ def default_text(each: Field[Any]) -> str:
         return own.unset or "none"
     if isinstance(each.default, bool):
         return "yes" if each.default else "no"
+    if isinstance(each.default, tuple):
+        return ",".join(map(str, each.default)) or "none"
     return f"{each.default:g}" if isinstance(each.default, float) else str(each.default)

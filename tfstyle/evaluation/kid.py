@@ -24,6 +24,7 @@ from tfstyle.core.settings import SEEDS, Settings, option, settings
 from tfstyle.core.signatures import takes
 from tfstyle.evaluation.layers import kid_layer
 from tfstyle.features.loading import load_backbone
+from tfstyle.features.weights import weights_option
 from tfstyle.images.sizing import center_square
 
 if TYPE_CHECKING:
@@ -56,13 +57,7 @@ class KIDSettings(Settings):
         "else VGG19Mini.",
         metavar="NAME",
     )
-    weights: str | os.PathLike[str] | None = option(
-        default=None,
-        help="Weights of the network: `imagenet`, `embedded` (VGG19Mini only), `random`, or a file made for "
-        "include_top=False.",
-        metavar="imagenet|embedded|random|PATH",
-        unset="embedded for VGG19Mini, else imagenet",
-    )
+    weights: str | os.PathLike[str] | None = weights_option()
     layer: str | None = option(
         default=None,
         help="The layer whose features are compared.",

@@ -21,6 +21,7 @@ from tfstyle.core.table import as_csv, as_text
 from tfstyle.evaluation.layers import score_layers
 from tfstyle.evaluation.metrics import METRICS, Metric
 from tfstyle.features.loading import load_backbone
+from tfstyle.features.weights import weights_option
 from tfstyle.images.io import load_named
 from tfstyle.images.sizing import LEAST_SIDE, MAXIMUM_SIDE, sized
 
@@ -62,15 +63,7 @@ class ScoreSettings(Settings):
         metavar="NAME",
         group=_GROUP,
     )
-    weights: str | os.PathLike[str] | None = option(
-        default=None,
-        help="Weights of the network: `imagenet`, `embedded` (VGG19Mini only), `random`, or a file made for "
-        "include_top=False.",
-        metavar="imagenet|embedded|random|PATH",
-        unset="embedded for VGG19Mini, else imagenet",
-        file=True,
-        group=_GROUP,
-    )
+    weights: str | os.PathLike[str] | None = weights_option(file=True, group=_GROUP)
     size: int | None = option(
         default=None,
         help="Longer side of the comparison in pixels. Give it if scores of different calls are to be compared.",

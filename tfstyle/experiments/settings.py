@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from tfstyle import images
+from tfstyle.core.progress import progress_option
 from tfstyle.core.settings import SEEDS, Settings, option, settings
 from tfstyle.experiments import BACKBONES
 
@@ -50,13 +51,7 @@ class ExperimentSettings(Settings):
         "report where these images may not be shown.",
         group=_INPUTS,
     )
-    progress: bool | None = option(
-        default=None,
-        help="Whether to draw a live bar over the runs on stderr.",
-        unset="if stderr is a terminal",
-        flag=False,
-        recorded=False,
-    )
+    progress: bool | None = progress_option()
 
 
 @settings

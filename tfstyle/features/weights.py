@@ -26,6 +26,7 @@ from typing import Any
 
 from tfstyle.core.errors import InputError
 from tfstyle.core.package import EMBEDDED as EMBEDDED_FOLDER
+from tfstyle.core.settings import option
 from tfstyle.features.registry import fallback, spec_of, tested
 
 FOLDER_VARIABLE = "TFSTYLE_WEIGHTS"
@@ -69,6 +70,22 @@ class WeightsFile:
 def _sha256(path: Path, _modified: int) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def weights_option(**attributes: Any) -> Any:
+    """The option that names a network's weights, for settings classes.
+
+    Args:
+        **attributes: Further attributes of the option; see `tfstyle.core.settings.Option`.
+    """
+    return option(
+        default=None,
+        help="Weights of the network: `imagenet`, `embedded` (VGG19Mini only), `random`, or a file made for "
+        "include_top=False.",
+        metavar="|".join((*NAMED, "PATH")),
+        unset="embedded for VGG19Mini, else imagenet",
+        **attributes,
+    )
 
 
 def default(backbone: str) -> str:

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from tfstyle import images
 from tfstyle.core.errors import InputError
+from tfstyle.core.progress import progress_option
 from tfstyle.core.settings import SEEDS, Settings, as_list, option, settings
+from tfstyle.features.weights import weights_option
 from tfstyle.images import color_transfer
 from tfstyle.losses.registry import STATISTICS
 from tfstyle.pipelines import methods
@@ -160,15 +162,7 @@ class BatchTransferSettings(StyleSettings):
         recorded=False,
         group=_NETWORK,
     )
-    weights: str | os.PathLike[str] | None = option(
-        default=None,
-        help="Weights of the network: `imagenet`, `embedded` (VGG19Mini only), `random`, or a file made for "
-        "include_top=False.",
-        metavar="imagenet|embedded|random|PATH",
-        unset="embedded for VGG19Mini, else imagenet",
-        file=True,
-        group=_NETWORK,
-    )
+    weights: str | os.PathLike[str] | None = weights_option(file=True, group=_NETWORK)
     pooling: Literal["max", "avg"] | None = option(
         default=None,
         help="Pooling of the network: `avg` in place of `max` gives smoother pictures.",
@@ -376,13 +370,7 @@ class BatchTransferSettings(StyleSettings):
         flag=False,
         recorded=False,
     )
-    progress: bool | None = option(
-        default=None,
-        help="Whether to show a progress bar on stderr.",
-        unset="if stderr is a terminal",
-        flag=False,
-        recorded=False,
-    )
+    progress: bool | None = progress_option()
 
     @cached_property
     def base_method(self) -> Method:
@@ -527,13 +515,7 @@ class ApplyBatchSettings(ApplySettings):
         InputError: An option can't be used.
     """
 
-    progress: bool | None = option(
-        default=None,
-        help="Whether to show a progress bar on stderr.",
-        unset="if stderr is a terminal",
-        flag=False,
-        recorded=False,
-    )
+    progress: bool | None = progress_option()
 
 
 DEPTH_OPTIONS: tuple[str, ...] = ("near", "far", "depth_contrast", "depth_offset")
